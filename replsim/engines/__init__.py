@@ -1,0 +1,1 @@
+"""The engines: each turns a scenario and a seed into a `Record`."""

@@ -1,0 +1,103 @@
+"""Named random streams: the same luck for the same name and seed, whatever else a scenario contains.
+
+A stream is keyed by the crc32 of its name, so adding a node shifts no other stream.  Draws are made in
+blocks and rounded to integers once; the k-th use of a stream takes its k-th draw, in every engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import repeat
+from typing import Final
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replsim.randomness.distributions import Distribution
+from replsim.units import NEVER
+
+__all__ = ["Draws", "HeldDraws", "Streams"]
+
+BLOCK: Final = 4096
+"""Draws a block: large enough that the cost of a call vanishes, small enough to stay in cache."""
+
+
+class Streams:
+    """All the random streams of one run."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._names: dict[int, str] = {}
+
+    def uniforms(self, name: str) -> Uniforms:
+        """The stream of uniforms called ``name``; a name is taken once a run."""
+        key = crc32(name.encode())
+        assert key not in self._names, f"two streams share a key: {name!r} and {self._names[key]!r}"
+        self._names[key] = name
+        return Uniforms(np.random.SeedSequence(self.seed, spawn_key=(key,)))
+
+    def draws(self, name: str, distribution: Distribution[int]) -> Draws:
+        """Integer draws (nanoseconds or bytes) of ``distribution`` from the stream ``name``."""
+        return Draws(self.uniforms(name), distribution)
+
+    def held(self, name: str, distribution: Distribution[int], hold: int) -> HeldDraws:
+        """As `draws`, but each draw holds for ``hold`` nanoseconds of simulated time."""
+        return HeldDraws(self.draws(name, distribution), hold)
+
+
+class Uniforms:
+    """An endless sequence of uniforms in the open interval (0, 1)."""
+
+    def __init__(self, seed: np.random.SeedSequence) -> None:
+        self.phase: Final = float(np.random.Generator(np.random.PCG64(seed.spawn(1)[0])).random())
+        self._generator = np.random.Generator(np.random.PCG64(seed))
+
+    def block(self, count: int) -> NDArray[np.float64]:
+        """The next ``count`` uniforms.  The shift by half a step keeps 0 out: an inverse cdf may be infinite there."""
+        return self._generator.random(count) + 2.0**-54
+
+
+class Draws:
+    """An endless sequence of integer draws from one distribution: `block` after block, or one by one."""
+
+    def __init__(self, uniforms: Uniforms, distribution: Distribution[int]) -> None:
+        self._uniforms = uniforms
+        self._distribution = distribution
+        self._drawn = 0
+        constant = distribution.constant
+        self.next = (repeat(constant) if constant is not None else self._one_by_one()).__next__
+        """The next draw, as a Python int: bound once, because it stands on the hot path."""
+
+    def block(self, count: int) -> NDArray[np.int64]:
+        """The next ``count`` draws."""
+        constant = self._distribution.constant
+        if constant is not None:
+            return np.full(count, constant, dtype=np.int64)
+        values = self._distribution.values(self._uniforms.block(count), self._drawn, self._uniforms.phase)
+        self._drawn += count
+        # A tail without bound (Pareto) is cut where time itself ends.
+        return np.minimum(np.rint(values), NEVER // 4).astype(np.int64)
+
+    def _one_by_one(self) -> Iterator[int]:
+        while True:
+            yield from self.block(BLOCK).tolist()
+
+
+class HeldDraws:
+    """A value that changes every ``hold`` nanoseconds: window k of simulated time takes draw k."""
+
+    def __init__(self, draws: Draws, hold: int) -> None:
+        assert hold > 0
+        self._draws = draws
+        self._hold = hold
+        self._window = -1
+        self._value = 0
+
+    def at(self, time: int) -> int:
+        """The value at ``time``; times must not go back."""
+        window = time // self._hold
+        while self._window < window:
+            self._value = self._draws.next()
+            self._window += 1
+        return self._value

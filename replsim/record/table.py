@@ -1,0 +1,101 @@
+"""A table of equally long columns, and its ways out to pandas, arrow and parquet (extra ``frames``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replsim.errors import MissingExtra
+from replsim.units import NEVER
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["Table"]
+
+
+class Table(Mapping[str, NDArray[Any]]):
+    """Columns by name.  ``times`` names those that hold nanoseconds (where `NEVER` is 'it did not happen'),
+    ``words`` maps a column of codes to the words they stand for; exports translate both."""
+
+    def __init__(
+        self,
+        columns: Mapping[str, NDArray[Any]],
+        *,
+        times: tuple[str, ...] = (),
+        words: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self._columns = dict(columns)
+        self.times = times
+        self.words = dict(words or {})
+        assert len({len(column) for column in self._columns.values()}) <= 1, "columns differ in length"
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(next(iter(self._columns.values()), ()))
+
+    def where(self, rows: NDArray[Any]) -> Table:
+        """The rows that a mask or an index chooses."""
+        return Table({name: column[rows] for name, column in self.items()}, times=self.times, words=self.words)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A pandas frame: times as seconds (NaN for what did not happen), codes as words."""
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise MissingExtra("pandas is not installed: pip install 'replsim[frames]'") from error
+        frame: dict[str, Any] = {}
+        for name, column in self.items():
+            if name in self.words:
+                frame[name] = pd.Categorical.from_codes(column, list(self.words[name]))  # type: ignore[arg-type]
+            elif name in self.times:
+                frame[name] = np.where(column == NEVER, np.nan, column / 1e9)
+            else:
+                frame[name] = column
+        return pd.DataFrame(frame)
+
+    def to_arrow(self) -> pa.Table:
+        """An arrow table, exact: times as integer nanoseconds with null for what did not happen."""
+        try:
+            import pyarrow as pa
+        except ImportError as error:
+            raise MissingExtra("pyarrow is not installed: pip install 'replsim[frames]'") from error
+        arrays = {}
+        for name, column in self.items():
+            if name in self.words:
+                arrays[name] = pa.DictionaryArray.from_arrays(pa.array(column), pa.array(list(self.words[name])))
+            elif name in self.times:
+                arrays[name] = pa.array(column, mask=column == NEVER)
+            else:
+                arrays[name] = pa.array(column)
+        return pa.table(arrays)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write a parquet file, whole or not at all."""
+        table = self.to_arrow()
+        import pyarrow.parquet as pq
+
+        path = Path(path)
+        partial = path.with_name(path.name + ".partial")
+        try:
+            pq.write_table(table, partial)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        return f"<Table of {len(self)} rows: {', '.join(self)}>"

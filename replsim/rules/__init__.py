@@ -1,0 +1,1 @@
+"""Pure rules: frozen models that are the rule.  No clock and no randomness lives here."""

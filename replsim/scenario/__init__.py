@@ -1,0 +1,5 @@
+"""What the user asks for."""
+
+from replsim.scenario.model import Scenario
+
+__all__ = ["Scenario"]

@@ -1,0 +1,165 @@
+"""Who uses the cluster: writers, readers, sessions of users, and the server's own background work."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, model_serializer, model_validator
+
+from replsim.randomness import DurationDistribution, SizeDistribution
+from replsim.randomness.distributions import Empirical
+from replsim.rules.acks import Level
+from replsim.rules.routing import Route
+from replsim.scenario.base import Part
+from replsim.units import Bandwidth, Duration, Rate, Size, parse_bandwidth, parse_size
+
+__all__ = ["Arrivals", "Background", "Bursts", "Keys", "RatePoint", "Reader", "Schedule", "Session", "Writer"]
+
+
+def _zero() -> DurationDistribution:
+    return DurationDistribution.model_validate("0s")
+
+
+class Keys(Part):
+    """Which row a transaction or a read touches.  A key is a number; the same number is the same row for all."""
+
+    count: Annotated[int, Field(ge=1, le=100_000_000)]
+    zipf: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """The exponent of the popularity law: key k has weight (k + 1) ** -zipf; 0 is uniform."""
+    lock: bool = False
+    """A writer holds its row's lock until the commit is visible, so writers of one row take turns."""
+
+
+class Bursts(Part):
+    """Poisson arrivals that come in bursts: at the writer's ``rate`` while on, none while off."""
+
+    on: DurationDistribution
+    off: DurationDistribution
+
+
+class Arrivals(Part):
+    """When work arrives: ``poisson``, ``deterministic``, ``{bursts: {on: 2s, off: 8s}}``, or times from a file."""
+
+    process: Literal["poisson", "deterministic"] | None = None
+    bursts: Bursts | None = None
+    replayed: Empirical[Duration] | None = None
+    """Arrival times since the start, one a row of a CSV file, in order: ``{replayed: {file: …, unit: s}}``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        return {"process": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(option is not None for option in (self.process, self.bursts, self.replayed)) != 1:
+            raise ValueError("give exactly one of poisson, deterministic, bursts or replayed")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: Any) -> Any:
+        given = {name: value for name, value in handler(self).items() if value is not None}
+        return given.get("process", given)
+
+
+class RatePoint(Part):
+    """The rate from a moment on."""
+
+    at: Duration
+    rate: Rate
+
+
+class Schedule(Part):
+    """A rate that changes over time, such as a daily curve: straight lines between the points."""
+
+    points: Annotated[tuple[RatePoint, ...], Field(min_length=1)]
+    period: Duration | None = None
+    """Repeat after this time; without it the last rate holds on."""
+
+    @model_validator(mode="after")
+    def _in_order(self, info: ValidationInfo) -> Self:
+        times = [point.at for point in self.points]
+        if times[0] != 0 or any(a >= b for a, b in zip(times, times[1:], strict=False)):
+            raise ValueError("points must start at 0s and come in order of time")
+        if self.period is not None and self.period <= times[-1]:
+            raise ValueError("period must be later than the last point")
+        if max(point.rate for point in self.points) == 0:
+            raise ValueError("at least one rate must be above zero")
+        return self
+
+
+class Writer(Part):
+    """Clients that write.  Open loop: work arrives at a ``rate`` (or by ``schedule``) whatever the answers do,
+    through a pool of ``connections``.  Closed loop: ``clients`` of them, each waiting for its own answer."""
+
+    arrivals: Arrivals = Arrivals(process="poisson")
+    rate: Rate | None = None
+    schedule: Schedule | None = None
+    connections: Annotated[int, Field(ge=1)] = 50
+    """The pool of an open-loop writer: work that finds no free connection waits for one."""
+
+    clients: Annotated[int, Field(ge=1)] | None = None
+    """The number of closed-loop clients."""
+    think: DurationDistribution = Field(default_factory=_zero)
+    """A closed-loop client's pause: after an answer (synchronous) or after a submission (asynchronous)."""
+    in_flight: Annotated[int, Field(ge=1)] = 1
+    """1: a client blocks until its commit is acknowledged.  More: it goes on with up to so many unacknowledged."""
+    poll: Duration | None = None
+    """An asynchronous client asks for the outcome this often; without it a callback tells it at once."""
+
+    network: DurationDistribution | None = None
+    """One way between the client and the primary; without it the zones decide, and without zones it is zero."""
+    zone: str | None = None
+    execution: DurationDistribution = Field(default_factory=_zero)
+    """What a transaction does before its commit record, on the primary."""
+    record: SizeDistribution = Field(default_factory=lambda: SizeDistribution.model_validate("600 B"))
+    """Bytes of WAL a transaction."""
+    records: Annotated[int, Field(ge=1)] = 1
+    """WAL records a transaction, each of which costs a standby its replay time."""
+    chunk: Size | None = None
+    """A transaction writes its WAL in chunks of this size while it executes, and the rest at its commit."""
+    keys: Keys | None = None
+    synchronous_commit: Level | None = None
+    """As a session may set it; without it the primary's setting holds."""
+
+
+class Background(Part):
+    """The server's own WAL: vacuum, index builds, COPY.  Nobody waits for it, but it shares every stage."""
+
+    wal: Bandwidth = parse_bandwidth("5 MB/s")
+    record: Size = parse_size("8 kB")
+
+
+class Reader(Part):
+    """Clients that read one row (or anything), at a rate, without being held up by the answers."""
+
+    arrivals: Arrivals = Arrivals(process="poisson")
+    rate: Rate | None = None
+    schedule: Schedule | None = None
+    route: Route = Route(policy="round_robin")
+    keys: Keys | None = None
+    """The rows it reads; without it a read is judged against the whole log only."""
+    network: DurationDistribution | None = None
+    """One way between the reader and any node; without it the zones decide, and without zones it is zero."""
+    zone: str | None = None
+
+
+class Session(Part):
+    """Users who write and then read their own row, so that 'your' in read-your-writes means something."""
+
+    count: Annotated[int, Field(ge=1)]
+    write_every: DurationDistribution | None = None
+    """Open loop: the time between a user's writes, whatever happens to them."""
+    think: DurationDistribution | None = None
+    """Closed loop: the pause between a user's last read and the next write."""
+    read_after: DurationDistribution = Field(default_factory=_zero)
+    """From the acknowledgement of the write (or the answer of a read) to the next read."""
+    reads: Annotated[int, Field(ge=1)] = 1
+    """Reads after each write."""
+    route: Route = Route(policy="round_robin")
+    connections: Annotated[int, Field(ge=1)] = 50
+    network: DurationDistribution | None = None
+    zone: str | None = None
+    execution: DurationDistribution = Field(default_factory=_zero)
+    record: SizeDistribution = Field(default_factory=lambda: SizeDistribution.model_validate("600 B"))
+    synchronous_commit: Level | None = None
