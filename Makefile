@@ -1,0 +1,68 @@
+# Each target sets up all that it needs, from a bare Python 3.11 with pip.  `make` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+WORKERS ?= 2
+EXTRAS := --extra frames
+
+export UV_COMPILE_BYTECODE := 1
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV
+
+BIN := .venv/bin
+READY := .venv/.ready
+QUICKSTART := $(sort $(wildcard scenarios/quickstart/*.yaml))
+MEASURED := scenarios/validation/q_c8_d2-10_any1_on
+TYPED := replsim $(if $(wildcard dashboard/*.py),dashboard)
+
+.PHONY: help setup demo test check fix bench dashboard docs lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## make .venv and install what uv.lock says
+
+demo: $(READY) ## run the quickstart, then a measured cluster: measured beside simulated
+	@for file in $(QUICKSTART); do $(BIN)/replsim run "$$file"; done
+	@$(BIN)/replsim run $(MEASURED).yaml --beside $(MEASURED).measured.json
+
+test: $(READY) ## run all tests
+	$(BIN)/pytest -n $(WORKERS)
+
+check: $(READY) ## lint, format and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy $(TYPED)
+
+fix: $(READY) ## mend what the linter and the formatter can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(READY) ## how fast the engine is, against a plain SimPy model in the same run
+	$(BIN)/python -m tests.benchmarks.bench
+
+dashboard: $(READY) ## open the dashboard
+	@$(BIN)/replsim dashboard
+
+docs: $(READY) ## regenerate the reference pages and the schema
+	$(BIN)/python -m docs.build
+
+lock: $(READY) ## resolve the dependencies anew
+	$(BIN)/uv lock --upgrade
+
+clean: ## remove .venv and all that is generated but not committed
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks dist out
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "replsim needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+
+$(READY): pyproject.toml uv.lock | $(BIN)/uv
+	$(BIN)/uv sync --locked --quiet $(EXTRAS)
+	@touch $@
