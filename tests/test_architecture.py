@@ -147,7 +147,9 @@ def test_a_library_is_imported_in_its_one_home(library: str) -> None:
 )
 def test_the_light_path_loads_nothing_heavy(code: str) -> None:
     """A first look at replsim costs no second: none of the heavy libraries is loaded for it."""
-    look = f"import sys\ntry:\n    {code}\nexcept SystemExit as end:\n    assert not end.code\nprint('\\n', *sys.modules)"
+    look = (
+        f"import sys\ntry:\n    {code}\nexcept SystemExit as end:\n    assert not end.code\nprint('\\n', *sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
     assert "replsim" in loaded
