@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -108,8 +108,8 @@ def _parser(noun: str, units: dict[str, Decimal], example: str, *, bare: bool = 
             raise UnitError(f"{unit!r} is not a unit of {noun} (units: {known})")
         try:
             quantity = Decimal(number) * units[unit]
-        except InvalidOperation:  # pragma: no cover - the pattern admits decimals only
-            raise UnitError(f"expected a {noun} such as '{example}', got {value!r}") from None
+        except ArithmeticError:
+            raise UnitError(f"a {noun} of {value!r} is too large to simulate") from None
         if quantity < 0:
             raise UnitError(f"a {noun} cannot be negative: {value!r}")
         return quantity
@@ -158,7 +158,10 @@ def parse_bandwidth(value: Any) -> int:
 
 def parse_rate(value: Any) -> float:
     """Events per second in ``value``, for example ``'1k/s'`` or ``'20/min'``."""
-    return float(_rate(value))
+    rate = float(_rate(value))
+    if rate >= NEVER:
+        raise UnitError(f"a rate of {value!r} is too large to simulate")
+    return rate
 
 
 def parse_fraction(value: Any) -> float:
@@ -172,7 +175,7 @@ def parse_fraction(value: Any) -> float:
 def _largest_exact(quantity: int, units: dict[str, Decimal]) -> str:
     """``quantity`` in the largest unit that shows it in at most three decimals, and exactly."""
     if quantity == 0:
-        return f"0 {next(iter(units))}"
+        return f"0 {'s' if 's' in units else next(iter(units))}"
     for unit, factor in sorted(units.items(), key=lambda item: -item[1]):
         scaled = Decimal(quantity) / factor
         if scaled >= 1 and scaled == round(scaled, 3):
@@ -210,28 +213,53 @@ def format_rate(rate: float) -> str:
 
 
 def format_fraction(fraction: float) -> str:
-    """The exact inverse of `parse_fraction`."""
-    return repr(fraction)
+    """The exact inverse of `parse_fraction`.
+
+    >>> format_fraction(0.0001)
+    '0.01%'
+    """
+    percent = (Decimal(repr(fraction)) * 100).normalize()
+    exponent = percent.as_tuple().exponent
+    return f"{percent:f}%" if isinstance(exponent, int) and exponent > -10 else f"{percent}%"
 
 
-def _quantity(parse: Callable[[Any], Any], show: Callable[[Any], str], noun: str, example: str) -> tuple[Any, ...]:
-    """The pydantic annotations of one kind of quantity: read text (or a value already held), write text."""
-    schema = {"type": "string", "description": f"A {noun} with its unit, such as '{example}'.", "examples": [example]}
+def _quantity(
+    parse: Callable[[Any], Any], show: Callable[[Any], str], noun: str, example: str, units: dict[str, Decimal]
+) -> tuple[Any, ...]:
+    """The pydantic annotations of one kind of quantity: read text, write text, and the schema of that text."""
+    choices = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True) if unit)
+    schema = {
+        "type": "string",
+        "title": noun.capitalize(),
+        "description": f"A {noun} with its unit, such as '{example}'.",
+        "pattern": rf"^\s*\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*({choices})\s*$",
+        "examples": [example],
+    }
     return BeforeValidator(parse), PlainSerializer(show), WithJsonSchema(schema)
 
 
-Duration = Annotated[int, *_quantity(parse_duration, format_duration, "duration", "5ms")]
+Duration = Annotated[int, *_quantity(parse_duration, format_duration, "duration", "5ms", _DURATIONS)]
 """A duration in whole nanoseconds."""
-Size = Annotated[int, *_quantity(parse_size, format_size, "size", "600 B")]
+Size = Annotated[int, *_quantity(parse_size, format_size, "size", "600 B", _SIZES)]
 """A size in bytes."""
-Bandwidth = Annotated[int, *_quantity(parse_bandwidth, format_bandwidth, "bandwidth", "80 MB/s")]
+Bandwidth = Annotated[int, *_quantity(parse_bandwidth, format_bandwidth, "bandwidth", "80 MB/s", _BANDWIDTHS)]
 """A bandwidth in bytes per second."""
-Rate = Annotated[float, *_quantity(parse_rate, format_rate, "rate", "800/s")]
+Rate = Annotated[float, *_quantity(parse_rate, format_rate, "rate", "800/s", _RATES)]
 """A rate in events per second."""
 Fraction = Annotated[
     float,
     BeforeValidator(parse_fraction),
-    PlainSerializer(format_fraction, when_used="json"),
-    WithJsonSchema({"type": ["string", "number"], "description": "A fraction: '0.01%' or 0.0001."}),
+    PlainSerializer(format_fraction),
+    WithJsonSchema(
+        {
+            "type": ["string", "number"],
+            "title": "Fraction",
+            "description": "A fraction: '0.01%' or 0.0001.",
+            "pattern": r"^\s*\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*%?\s*$",
+            "minimum": 0,
+            "maximum": 1,
+            "examples": ["0.01%"],
+        }
+    ),
 ]
 """A pure number between 0 and 1."""

@@ -13,310 +13,60 @@ or bytes); `replsim.randomness.streams` rounds them to integers, once.
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationInfo,
-    WithJsonSchema,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer, model_validator
 
 from replsim.errors import UnitError
-from replsim.randomness.samples import read_column
-from replsim.units import Duration, Size, parse_duration, parse_size
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["Distribution", "DurationDistribution", "SizeDistribution"]
-
-Floats = NDArray[np.float64]
-Q = TypeVar("Q")
-
-Z99: Final = 2.3263478740408408
-"""The 99th percentile of the standard normal distribution."""
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class Family(BaseModel):
-    """One family of distributions: its parameters are its fields, its inverse cdf its one method."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @property
-    @abstractmethod
-    def mean(self) -> float:
-        """The mean, in the quantity's inner unit (``inf`` where there is none)."""
-
-    @abstractmethod
-    def quantile(self, u: Floats) -> Floats:
-        """The values below which a fraction ``u`` of draws lies (``0 < u < 1``, any shape)."""
-
-
-class Constant(Family, Generic[Q]):
-    """Always the same value."""
-
-    value: Q
-
-    @property
-    def mean(self) -> float:
-        return float(self.value)  # type: ignore[arg-type]
-
-    def quantile(self, u: Floats) -> Floats:
-        return np.full(u.shape, self.mean)
-
-
-class Uniform(Family, Generic[Q]):
-    """Any value between ``low`` and ``high`` alike."""
-
-    low: Q
-    high: Q
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low > self.high:  # type: ignore[operator]
-            raise ValueError("low must not exceed high")
-        return self
-
-    @property
-    def mean(self) -> float:
-        return (float(self.low) + float(self.high)) / 2  # type: ignore[arg-type]
-
-    def quantile(self, u: Floats) -> Floats:
-        low, high = float(self.low), float(self.high)  # type: ignore[arg-type]
-        return low + (high - low) * u
-
-
-class Exponential(Family, Generic[Q]):
-    """Memoryless, by its ``mean``."""
-
-    mean_: Annotated[Q, Field(alias="mean")]
-
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
-
-    @property
-    def mean(self) -> float:
-        return float(self.mean_)  # type: ignore[arg-type]
-
-    def quantile(self, u: Floats) -> Floats:
-        return -self.mean * np.log1p(-u)
-
-
-class Normal(Family, Generic[Q]):
-    """Normal by mean and standard deviation, truncated at zero (the part below zero is never drawn)."""
-
-    mean_: Annotated[Q, Field(alias="mean")]
-    sd: Q
-
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
-
-    @model_validator(mode="after")
-    def _spread(self) -> Self:
-        if self.sd <= 0:  # type: ignore[operator]
-            raise ValueError("sd must be above zero (write a constant instead)")
-        return self
-
-    @property
-    def mean(self) -> float:
-        mu, sd = float(self.mean_), float(self.sd)  # type: ignore[arg-type]
-        a = -mu / sd
-        density = math.exp(-a * a / 2) / math.sqrt(2 * math.pi)
-        return mu + sd * density / (0.5 * math.erfc(a / math.sqrt(2)))
-
-    def quantile(self, u: Floats) -> Floats:
-        from scipy.special import ndtri
-
-        mu, sd = float(self.mean_), float(self.sd)  # type: ignore[arg-type]
-        below = 0.5 * math.erfc(mu / sd / math.sqrt(2))
-        return np.maximum(mu + sd * np.asarray(ndtri(below + (1 - below) * u)), 0.0)
-
-
-class Lognormal(Family, Generic[Q]):
-    """Lognormal by its ``median`` and 99th percentile, as latencies are usually known."""
-
-    median: Q
-    p99: Q
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not 0 < self.median < self.p99:  # type: ignore[operator]
-            raise ValueError("needs 0 < median < p99")
-        return self
-
-    @property
-    def _sigma(self) -> float:
-        return math.log(float(self.p99) / float(self.median)) / Z99  # type: ignore[arg-type]
-
-    @property
-    def mean(self) -> float:
-        return float(self.median) * math.exp(self._sigma**2 / 2)  # type: ignore[arg-type]
-
-    def quantile(self, u: Floats) -> Floats:
-        from scipy.special import ndtri
-
-        return float(self.median) * np.exp(self._sigma * np.asarray(ndtri(u)))  # type: ignore[arg-type]
-
-
-class Gamma(Family, Generic[Q]):
-    """Gamma by its ``mean`` and ``shape`` (shape 1 is exponential; higher is steadier)."""
-
-    mean_: Annotated[Q, Field(alias="mean")]
-    shape: Positive
-
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
-
-    @property
-    def mean(self) -> float:
-        return float(self.mean_)  # type: ignore[arg-type]
-
-    def quantile(self, u: Floats) -> Floats:
-        from scipy.special import gammaincinv
-
-        return self.mean / self.shape * np.asarray(gammaincinv(self.shape, u))
-
-
-class Weibull(Family, Generic[Q]):
-    """Weibull by ``scale`` (the 63rd percentile) and ``shape`` (below 1: a heavy tail)."""
-
-    scale: Q
-    shape: Positive
-
-    @property
-    def mean(self) -> float:
-        return float(self.scale) * math.gamma(1 + 1 / self.shape)  # type: ignore[arg-type]
-
-    def quantile(self, u: Floats) -> Floats:
-        return float(self.scale) * (-np.log1p(-u)) ** (1 / self.shape)  # type: ignore[arg-type]
-
-
-class Pareto(Family, Generic[Q]):
-    """Pareto by ``minimum`` and ``shape`` (2 or less: no variance; 1 or less: no mean)."""
-
-    minimum: Q
-    shape: Positive
-
-    @property
-    def mean(self) -> float:
-        return float(self.minimum) * self.shape / (self.shape - 1) if self.shape > 1 else math.inf  # type: ignore[arg-type]
-
-    def quantile(self, u: Floats) -> Floats:
-        return float(self.minimum) * (1 - u) ** (-1 / self.shape)  # type: ignore[arg-type]
-
-
-class Scipy(Family):
-    """Any distribution of ``scipy.stats`` by its name there, with its arguments and the unit of its values."""
-
-    name: str
-    args: dict[str, float] = {}
-    unit: str
-
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        try:
-            median = float(self._frozen.ppf(0.5))
-        except (AttributeError, TypeError) as error:
-            raise ValueError(f"scipy.stats has no such distribution: {error}") from None
-        if not math.isfinite(median):
-            raise ValueError(f"scipy.stats.{self.name} does not accept {self.args}")
-        self._factor  # noqa: B018 - an unknown unit is refused here
-        return self
-
-    @property
-    def _frozen(self) -> Any:
-        from scipy import stats
-
-        generic = getattr(stats, self.name, None)
-        if not isinstance(generic, stats.rv_continuous):
-            raise AttributeError(f"{self.name!r} is not continuous, or not there")
-        return generic(**self.args)
-
-    @property
-    def _factor(self) -> float:
-        parse: Callable[[Any], int] = parse_size if self.unit.endswith("B") else parse_duration
-        return float(parse(f"1 {self.unit}"))
-
-    @property
-    def mean(self) -> float:
-        return float(self._frozen.mean()) * self._factor
-
-    def quantile(self, u: Floats) -> Floats:
-        return np.maximum(np.asarray(self._frozen.ppf(u), dtype=np.float64) * self._factor, 0.0)
-
-
-class Empirical(Family, Generic[Q]):
-    """Measured samples: in line, or a column of a CSV file; drawn at random, or replayed in sequence.
-
-    ``order: sequence`` keeps what follows what (the bursts of a real disk): it starts at a place chosen by
-    the seed and begins again at the end.
-    """
-
-    samples: tuple[Q, ...] = ()
-    file: str | None = None
-    column: str | None = None
-    unit: str | None = None
-    where: dict[str, str | int] = {}
-    order: Literal["random", "sequence"] = "random"
-    _values: tuple[float, ...] = PrivateAttr(())
-
-    @model_validator(mode="after")
-    def _read(self, info: ValidationInfo) -> Self:
-        if bool(self.samples) == bool(self.file):
-            raise ValueError("give either samples or a file")
-        if self.file is None:
-            self._values = tuple(float(sample) for sample in self.samples)  # type: ignore[arg-type]
-            return self
-        folder = (info.context or {}).get("folder", Path())
-        if folder is None:
-            raise ValueError("a scenario that is not a file of yours cannot read files: write the samples in line")
-        if self.unit is None:
-            raise ValueError("a file needs the unit of its numbers, such as unit: us")
-        parse = parse_size if self.unit.endswith("B") else parse_duration
-        factor = float(parse(f"1 {self.unit}"))
-        self._values = tuple(value * factor for value in read_column(folder / self.file, self.column, self.where))
-        return self
-
-    @property
-    def mean(self) -> float:
-        return math.fsum(self._values) / len(self._values)
-
-    def quantile(self, u: Floats) -> Floats:
-        values = np.sort(np.array(self._values))
-        return values[(u * len(values)).astype(np.int64)]
-
-    def in_sequence(self, first: int, count: int, phase: float) -> Floats:
-        """Samples ``first`` to ``first + count`` of the endless sequence that starts at ``phase``."""
-        values = np.array(self._values)
-        start = int(phase * len(values)) + first
-        return values[np.arange(start, start + count) % len(values)]
+from replsim.randomness.families import (
+    Constant,
+    Empirical,
+    Exponential,
+    Family,
+    Floats,
+    Gamma,
+    Lognormal,
+    Normal,
+    Pareto,
+    Positive,
+    Q,
+    Scipy,
+    Uniform,
+    Weibull,
+)
+from replsim.units import Duration, Size
+
+__all__ = ["Distribution", "DurationDistribution", "Empirical", "Part", "SizeDistribution"]
 
 
 class Distribution(BaseModel, Generic[Q]):
     """One family, or a mixture of distributions.  A bare quantity is short for ``{constant: …}``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     constant: Q | None = None
+    """Always the same value."""
     uniform: Uniform[Q] | None = None
+    """Any value between two bounds alike."""
     exponential: Exponential[Q] | None = None
+    """Memoryless, by its mean."""
     normal: Normal[Q] | None = None
+    """Normal, truncated at zero."""
     lognormal: Lognormal[Q] | None = None
+    """By its median and 99th percentile, as latencies are usually known."""
     gamma: Gamma[Q] | None = None
+    """By its mean and shape."""
     weibull: Weibull[Q] | None = None
+    """By its scale and shape."""
     pareto: Pareto[Q] | None = None
+    """A heavy tail, by its minimum and shape."""
     empirical: Empirical[Q] | None = None
+    """Measured samples."""
     scipy: Scipy | None = None
-    mixture: tuple[Part[Q], ...] | None = None
+    """Any continuous distribution of ``scipy.stats``."""
+    mixture: Annotated[tuple[Part[Q], ...], Field(min_length=1)] | None = None
+    """Parts, each with its weight."""
 
     @model_validator(mode="before")
     @classmethod
@@ -333,6 +83,11 @@ class Distribution(BaseModel, Generic[Q]):
         if len(given) != 1:
             families = ", ".join(type(self).model_fields)
             raise ValueError(f"give exactly one of {families}" + (f", not {' and '.join(given)}" if given else ""))
+        if self.scipy is not None:
+            try:
+                type(self).model_validate(f"1 {self.scipy.unit}")
+            except ValidationError as error:
+                raise ValueError(str(error.errors()[0]["ctx"]["error"])) from None
         return self
 
     @model_serializer(mode="wrap")
@@ -397,10 +152,12 @@ class Distribution(BaseModel, Generic[Q]):
 class Part(BaseModel, Generic[Q]):
     """One part of a mixture: ``weight`` of all draws come from the distribution ``of``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    weight: Positive
+    weight: Annotated[Positive, Field(examples=[1])]
+    """The share of draws, relative to the other parts' weights."""
     of: Distribution[Q]
+    """What is drawn then."""
 
 
 DurationDistribution = Distribution[Duration]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, model_serializer, model_validator
+from pydantic import Field, model_serializer, model_validator
 
 from replsim.randomness import DurationDistribution, SizeDistribution
 from replsim.randomness.distributions import Empirical
 from replsim.rules.acks import Level
 from replsim.rules.routing import Route
-from replsim.scenario.base import Part
+from replsim.scenario.base import Count, Name, Part, Whole
 from replsim.units import Bandwidth, Duration, Rate, Size, parse_bandwidth, parse_size
 
 __all__ = ["Arrivals", "Background", "Bursts", "Keys", "RatePoint", "Reader", "Schedule", "Session", "Writer"]
@@ -23,7 +24,8 @@ def _zero() -> DurationDistribution:
 class Keys(Part):
     """Which row a transaction or a read touches.  A key is a number; the same number is the same row for all."""
 
-    count: Annotated[int, Field(ge=1, le=100_000_000)]
+    count: Annotated[Whole, Field(ge=1, le=100_000_000, examples=[100_000])]
+    """The number of rows."""
     zipf: Annotated[float, Field(ge=0, le=10)] = 0.0
     """The exponent of the popularity law: key k has weight (k + 1) ** -zipf; 0 is uniform."""
     lock: bool = False
@@ -34,14 +36,18 @@ class Bursts(Part):
     """Poisson arrivals that come in bursts: at the writer's ``rate`` while on, none while off."""
 
     on: DurationDistribution
+    """How long a burst lasts; the run starts with one."""
     off: DurationDistribution
+    """How long the silence after a burst lasts."""
 
 
 class Arrivals(Part):
     """When work arrives: ``poisson``, ``deterministic``, ``{bursts: {on: 2s, off: 8s}}``, or times from a file."""
 
     process: Literal["poisson", "deterministic"] | None = None
+    """``poisson`` (independent of each other) or ``deterministic`` (evenly spaced); as one word for all."""
     bursts: Bursts | None = None
+    """Poisson at the client's ``rate`` while a burst is on, and nothing while it is off."""
     replayed: Empirical[Duration] | None = None
     """Arrival times since the start, one a row of a CSV file, in order: ``{replayed: {file: …, unit: s}}``."""
 
@@ -66,20 +72,23 @@ class RatePoint(Part):
     """The rate from a moment on."""
 
     at: Duration
+    """The moment, since the start (of the period)."""
     rate: Rate
+    """The rate at that moment; it changes in a straight line to the next point's."""
 
 
 class Schedule(Part):
     """A rate that changes over time, such as a daily curve: straight lines between the points."""
 
     points: Annotated[tuple[RatePoint, ...], Field(min_length=1)]
+    """Moments and their rates, in order of time; the first is at 0s."""
     period: Duration | None = None
     """Repeat after this time; without it the last rate holds on."""
 
     @model_validator(mode="after")
-    def _in_order(self, info: ValidationInfo) -> Self:
+    def _in_order(self) -> Self:
         times = [point.at for point in self.points]
-        if times[0] != 0 or any(a >= b for a, b in zip(times, times[1:], strict=False)):
+        if times[0] != 0 or any(a >= b for a, b in pairwise(times)):
             raise ValueError("points must start at 0s and come in order of time")
         if self.period is not None and self.period <= times[-1]:
             raise ValueError("period must be later than the last point")
@@ -93,32 +102,37 @@ class Writer(Part):
     through a pool of ``connections``.  Closed loop: ``clients`` of them, each waiting for its own answer."""
 
     arrivals: Arrivals = Arrivals(process="poisson")
+    """The law by which an open-loop writer's transactions arrive."""
     rate: Rate | None = None
+    """An open-loop writer's transactions a second."""
     schedule: Schedule | None = None
-    connections: Annotated[int, Field(ge=1)] = 50
+    """A rate that changes over time, in place of ``rate``."""
+    connections: Count = 50
     """The pool of an open-loop writer: work that finds no free connection waits for one."""
 
-    clients: Annotated[int, Field(ge=1)] | None = None
+    clients: Count | None = None
     """The number of closed-loop clients."""
     think: DurationDistribution = Field(default_factory=_zero)
     """A closed-loop client's pause: after an answer (synchronous) or after a submission (asynchronous)."""
-    in_flight: Annotated[int, Field(ge=1)] = 1
+    in_flight: Count = 1
     """1: a client blocks until its commit is acknowledged.  More: it goes on with up to so many unacknowledged."""
-    poll: Duration | None = None
+    poll: Annotated[Duration, Field(gt=0)] | None = None
     """An asynchronous client asks for the outcome this often; without it a callback tells it at once."""
 
     network: DurationDistribution | None = None
     """One way between the client and the primary; without it the zones decide, and without zones it is zero."""
-    zone: str | None = None
+    zone: Name | None = None
+    """The zone that the clients are in."""
     execution: DurationDistribution = Field(default_factory=_zero)
     """What a transaction does before its commit record, on the primary."""
     record: SizeDistribution = Field(default_factory=lambda: SizeDistribution.model_validate("600 B"))
     """Bytes of WAL a transaction."""
-    records: Annotated[int, Field(ge=1)] = 1
+    records: Count = 1
     """WAL records a transaction, each of which costs a standby its replay time."""
-    chunk: Size | None = None
+    chunk: Annotated[Size, Field(gt=0)] | None = None
     """A transaction writes its WAL in chunks of this size while it executes, and the rest at its commit."""
     keys: Keys | None = None
+    """The row that each transaction writes; without it nobody asks which row it was."""
     synchronous_commit: Level | None = None
     """As a session may set it; without it the primary's setting holds."""
 
@@ -127,39 +141,54 @@ class Background(Part):
     """The server's own WAL: vacuum, index builds, COPY.  Nobody waits for it, but it shares every stage."""
 
     wal: Bandwidth = parse_bandwidth("5 MB/s")
-    record: Size = parse_size("8 kB")
+    """Bytes of WAL a second, evenly."""
+    record: Annotated[Size, Field(gt=0)] = parse_size("8 kB")
+    """Bytes of WAL a record, each of which costs a standby its replay time."""
 
 
 class Reader(Part):
     """Clients that read one row (or anything), at a rate, without being held up by the answers."""
 
     arrivals: Arrivals = Arrivals(process="poisson")
+    """The law by which reads arrive."""
     rate: Rate | None = None
+    """Reads a second."""
     schedule: Schedule | None = None
+    """A rate that changes over time, in place of ``rate``."""
     route: Route = Route(policy="round_robin")
+    """Which node a read goes to."""
     keys: Keys | None = None
     """The rows it reads; without it a read is judged against the whole log only."""
     network: DurationDistribution | None = None
     """One way between the reader and any node; without it the zones decide, and without zones it is zero."""
-    zone: str | None = None
+    zone: Name | None = None
+    """The zone that the readers are in."""
 
 
 class Session(Part):
     """Users who write and then read their own row, so that 'your' in read-your-writes means something."""
 
-    count: Annotated[int, Field(ge=1)]
+    count: Count
+    """The number of users."""
     write_every: DurationDistribution | None = None
     """Open loop: the time between a user's writes, whatever happens to them."""
     think: DurationDistribution | None = None
     """Closed loop: the pause between a user's last read and the next write."""
     read_after: DurationDistribution = Field(default_factory=_zero)
     """From the acknowledgement of the write (or the answer of a read) to the next read."""
-    reads: Annotated[int, Field(ge=1)] = 1
+    reads: Count = 1
     """Reads after each write."""
     route: Route = Route(policy="round_robin")
-    connections: Annotated[int, Field(ge=1)] = 50
+    """Which node a read goes to."""
+    connections: Count = 50
+    """The pool that the users' writes share."""
     network: DurationDistribution | None = None
-    zone: str | None = None
+    """One way between a user and any node; without it the zones decide, and without zones it is zero."""
+    zone: Name | None = None
+    """The zone that the users are in."""
     execution: DurationDistribution = Field(default_factory=_zero)
+    """What a transaction does before its commit record, on the primary."""
     record: SizeDistribution = Field(default_factory=lambda: SizeDistribution.model_validate("600 B"))
+    """Bytes of WAL a transaction."""
     synchronous_commit: Level | None = None
+    """As a session may set it; without it the primary's setting holds."""

@@ -8,47 +8,55 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from replsim.errors import ScenarioError
 from replsim.rules.acks import Level
-from replsim.scenario.base import Part
+from replsim.scenario.base import Name, Part, Whole
 from replsim.scenario.checks import problems
 from replsim.scenario.clients import Background, Reader, Session, Writer
 from replsim.scenario.expect import Expectation
-from replsim.scenario.network import Link, LinkName, Zones
+from replsim.scenario.network import Links, Zones
 from replsim.scenario.nodes import Primary, Standby
 from replsim.scenario.profiles import PROFILES, Profile
-from replsim.units import Duration, parse_duration
+from replsim.units import SECOND, Duration, parse_duration
 
 __all__ = ["Scenario"]
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][\w\-]*$")]
 
 
 class Scenario(Part):
     """A cluster, its network, its clients, and what is expected of them."""
 
-    name: str
+    name: Annotated[str, Field(min_length=1, max_length=200, examples=["my-cluster"])]
+    """A short name for the scenario."""
     question: str = ""
     """The question that this scenario asks, in a sentence."""
     finding: str = ""
     """The answer, in a sentence."""
     profile: str = "postgresql"
     """The database: ``postgresql``."""
-    duration: Duration
+    duration: Annotated[Duration, Field(gt=0, le=366 * 86_400 * SECOND, examples=["60s"])]
     """Simulated time, the warm-up included."""
     warmup: Duration = 0
     """Nothing before this moment counts in a metric."""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 1
+    """The seed of every random draw: the same seed has the same luck."""
     wakeup: Duration = parse_duration("50us")
     """The cost of each hand-off between processes: the time until the one that is woken runs."""
     primary: Primary = Primary()
+    """The server that takes the writes."""
     standbys: dict[Name, Standby] = {}
-    links: dict[LinkName, Link] = {}
+    """The servers that stream from it, or from each other, by name."""
+    links: Links = {}
     """By pair of nodes, ``'p -> s1'``; a pair holds both ways unless the way back is given too."""
     zones: Zones | None = None
+    """Latencies between zones, for the links and clients that do not have their own."""
     writers: dict[Name, Writer] = {}
+    """Clients that write, by name."""
     background: Background | None = None
+    """The server's own WAL; without it there is none."""
     readers: dict[Name, Reader] = {}
+    """Clients that read, by name."""
     sessions: dict[Name, Session] = {}
+    """Users who write and then read their own row, by name."""
     expect: tuple[Expectation, ...] = ()
+    """What must hold of the result, such as ``commit_latency.p99 < 20ms``; `replsim run` says whether it does."""
 
     @model_validator(mode="after")
     def _sound(self, info: ValidationInfo) -> Self:
@@ -56,7 +64,7 @@ class Scenario(Part):
         if not (info.context or {}).get("checks_later"):
             found = problems(self)
             if found:
-                raise ValueError("\n".join(map(str, found)))
+                raise ScenarioError(found)
         return self
 
     @property

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from replsim.randomness import DurationDistribution
 from replsim.scenario.base import Part
 from replsim.units import Bandwidth, Duration, Fraction, Size, parse_duration
 
-__all__ = ["PRESETS", "Link", "Zones", "link_ends"]
+__all__ = ["PRESETS", "Link", "LinkName", "Links", "Zones", "link_ends"]
 
 
 def link_ends(name: str) -> tuple[str, str]:
@@ -29,7 +29,19 @@ def _link_name(name: str) -> str:
     return " -> ".join(link_ends(name))
 
 
-LinkName = Annotated[str, AfterValidator(_link_name)]
+def _distinct(links: Any) -> Any:
+    """Refuse two spellings of one pair, of which pydantic would quietly keep the last."""
+    seen: dict[tuple[str, ...], str] = {}
+    for name in links if isinstance(links, dict) else ():
+        ends = tuple(end.strip() for end in str(name).split("->"))
+        if ends in seen:
+            raise ValueError(f"{seen[ends]!r} and {name!r} are the same pair: keep one of them")
+        seen[ends] = name
+    return links
+
+
+LinkName = Annotated[str, AfterValidator(_link_name), Field(examples=["p -> s1"])]
+"""A pair of nodes or zones, with a direction: ``'p -> s1'``."""
 
 
 class Link(Part):
@@ -41,15 +53,16 @@ class Link(Part):
 
     latency: DurationDistribution
     """One way, per message (or per `hold`)."""
-    hold: Duration | None = None
+    hold: Annotated[Duration, Field(gt=0)] | None = None
     """Draw one latency for each such stretch of time instead of one for each message."""
     jitter: DurationDistribution | None = None
     """Added to the latency of each message, also under `hold`."""
     bandwidth: Bandwidth | None = None
-    window: Size | None = None
+    """Bytes a second; messages queue for it.  Without it the link takes any load."""
+    window: Annotated[Size, Field(gt=0)] | None = None
     """The most unacknowledged bytes in flight, as a TCP window."""
-    loss: Fraction = 0.0
-    """The fraction of packets (1,448 bytes) lost; a lost packet delays what follows by a retransmission."""
+    loss: Annotated[Fraction, Field(le=0.5)] = 0.0
+    """The fraction of packets (1,448 bytes) lost, at most a half; a loss delays what follows by a retransmission."""
     retransmission_timeout: Duration = parse_duration("200ms")
     """The delay of one retransmission; it doubles while the same packet is lost again."""
 
@@ -61,7 +74,7 @@ class Zones(Part):
     """A table of published latencies between regions (see ``PRESETS``)."""
     within: DurationDistribution = Field(default_factory=lambda: DurationDistribution.model_validate("0.1ms"))
     """Between two nodes of the same zone."""
-    latency: dict[LinkName, DurationDistribution] = {}
+    latency: Annotated[dict[LinkName, DurationDistribution], BeforeValidator(_distinct)] = {}
     """By pair of zones, ``'a -> b'``; a pair holds both ways unless the way back is given too."""
 
     def between(self, here: str, there: str) -> DurationDistribution | None:
@@ -74,6 +87,9 @@ class Zones(Part):
         round_trip = PRESETS[self.preset].get(frozenset((here, there))) if self.preset else None
         return DurationDistribution.model_validate(f"{round_trip / 2}ms") if round_trip else None
 
+
+Links = Annotated[dict[LinkName, Link], BeforeValidator(_distinct)]
+"""The links of a cluster, by pair of nodes."""
 
 PRESETS: Final[dict[str, dict[frozenset[str], float]]] = {
     "aws": {

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from replsim.randomness import DurationDistribution
 from replsim.rules.acks import Level
-from replsim.scenario.base import Part
+from replsim.scenario.base import Count, Name, Part, Whole
 from replsim.units import Bandwidth, Duration, Size, parse_duration
 
 __all__ = ["Checkpoints", "Primary", "Replay", "Standby", "WalDevice"]
@@ -45,42 +45,53 @@ class Replay(Part):
 class Checkpoints(Part):
     """Checkpoints, after each of which the first change of a page logs the whole page (``full_page_writes``)."""
 
-    every: Duration = parse_duration("5min")
+    every: Annotated[Duration, Field(gt=0)] = parse_duration("5min")
     """Simulated time between checkpoints."""
     page_image: Size = 8192
     """Bytes that a full-page image adds to a commit record."""
-    rows_per_page: Annotated[int, Field(ge=1)] = 60
+    rows_per_page: Count = 60
     """Rows (keys) on a page: key k lives on page k // rows_per_page."""
 
 
 class Primary(Part):
     """The writer's server, with PostgreSQL's own settings."""
 
-    name: str = "p"
-    zone: str | None = None
+    name: Name = "p"
+    """What the rest of the scenario calls it."""
+    zone: Name | None = None
+    """The zone that it is in."""
     wal_device: WalDevice = WalDevice()
+    """The device that holds its WAL."""
     synchronous_commit: Level = "on"
     """How far a commit must get before the client is told; a writer may set its own."""
     synchronous_standby_names: str = ""
     """``FIRST n (…)``, ``ANY n (…)``, ``n (…)``, a bare list, ``*``; empty: no commit waits for a standby."""
     commit_delay: Duration = 0
     """How long the flushing backend sleeps before its flush, so that others may join it."""
-    commit_siblings: Annotated[int, Field(ge=0)] = 5
+    commit_siblings: Annotated[Whole, Field(ge=0, le=1_000_000)] = 5
     """`commit_delay` applies only while at least this many other transactions are active."""
-    wal_writer_delay: Duration = parse_duration("200ms")
+    wal_writer_delay: Annotated[Duration, Field(gt=0)] = parse_duration("200ms")
+    """The WAL writer flushes this often; what ``synchronous_commit: off`` acknowledges waits for it."""
     wal_writer_flush_after: Size = 1_048_576
-    max_connections: Annotated[int, Field(ge=1)] = 100
+    """The WAL writer also flushes once so many bytes wait for it (1 MiB)."""
+    max_connections: Count = 100
+    """The most connections of all clients together."""
     checkpoints: Checkpoints | None = None
+    """Checkpoints and their full-page images; without it there are none."""
 
 
 class Standby(Part):
     """A streaming standby."""
 
-    zone: str | None = None
+    zone: Name | None = None
+    """The zone that it is in."""
     upstream: str | None = None
     """The node that it streams from; without it, the primary."""
     wal_device: WalDevice = WalDevice()
+    """The device that holds its WAL."""
     replay: Replay = Replay()
+    """The cost of replaying WAL."""
     recovery_min_apply_delay: Duration = 0
+    """It replays a commit only so long after the primary made it, and holds up all that follows."""
     wal_receiver_status_interval: Duration = parse_duration("10s")
     """The longest silence of its walreceiver towards the primary; 0 turns these status replies off."""

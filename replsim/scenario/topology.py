@@ -28,7 +28,9 @@ def topology(scenario: Scenario) -> nx.DiGraph[str]:
         graph.add_node(name, role=role, zone=zone_of(scenario, name))
     for name in scenario.standbys:
         upstream = scenario.upstream(name)
-        graph.add_edge(upstream, name, link=link_between(scenario, upstream, name), back=link_between(scenario, name, upstream))
+        graph.add_edge(
+            upstream, name, link=link_between(scenario, upstream, name), back=link_between(scenario, name, upstream)
+        )
     return graph
 
 
