@@ -52,10 +52,16 @@ class Uniforms:
     def __init__(self, seed: np.random.SeedSequence) -> None:
         self.phase: Final = float(np.random.Generator(np.random.PCG64(seed.spawn(1)[0])).random())
         self._generator = np.random.Generator(np.random.PCG64(seed))
+        self.next = self._one_by_one().__next__
+        """The next uniform, as a Python float (use either `next` or `block` of one stream)."""
 
     def block(self, count: int) -> NDArray[np.float64]:
         """The next ``count`` uniforms.  The shift by half a step keeps 0 out: an inverse cdf may be infinite there."""
         return self._generator.random(count) + 2.0**-54
+
+    def _one_by_one(self) -> Iterator[float]:
+        while True:
+            yield from self.block(BLOCK).tolist()
 
 
 class Draws:

@@ -79,20 +79,22 @@ class SyncRule:
         ranked = [(self.priority(standby), place, standby) for place, standby in enumerate(standbys)]
         return tuple(standby for priority, _, standby in sorted(ranked) if priority)
 
-    def released(self, reported: Mapping[str, int]) -> int:
+    def position(self, reported: Sequence[int]) -> int:
         """The position up to which commits are released, or -1 where too few candidates are there.
 
-        ``reported`` holds the position that each connected, streaming standby has *reported*: what the
-        primary acts on is what it was told.  FIRST takes the minimum over the ``count`` best priorities
+        ``reported`` holds what each candidate has *reported*, best priority first: what the primary acts on is
+        what it was told.  FIRST takes the minimum over the ``count`` best priorities
         (``SyncRepGetOldestSyncRecPtr``), ANY the ``count``-th largest (``SyncRepGetNthLatestSyncRecPtr``).
         """
-        candidates = self.candidates(tuple(reported))
-        if not 0 < self.count <= len(candidates):
+        if not 0 < self.count <= len(reported):
             return -1
-        positions = [reported[standby] for standby in candidates]
         if self.method == "ANY":
-            return sorted(positions, reverse=True)[self.count - 1]
-        return min(positions[: self.count])
+            return sorted(reported)[-self.count]
+        return min(reported[: self.count])
+
+    def released(self, reported: Mapping[str, int]) -> int:
+        """As `position`, by the names of the standbys that are connected and streaming."""
+        return self.position([reported[standby] for standby in self.candidates(tuple(reported))])
 
     def __str__(self) -> str:
         return f"{self.method} {self.count} ({', '.join(self.names)})" if self.count else ""

@@ -1,0 +1,178 @@
+"""A walreceiver: it drains, writes, replies, flushes once, and replies again."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from replsim.engines.events.agenda import Agenda, Rank
+from replsim.engines.events.device import Device
+from replsim.engines.events.replay import Replay
+from replsim.engines.events.steps import Steps
+from replsim.engines.events.uplink import Uplink
+from replsim.units import NEVER
+
+__all__ = ["Receiver"]
+
+
+class Receiver:
+    """One process, one batch after another.
+
+    Source: PostgreSQL ``walreceiver.c:WalReceiverMain``.  It drains every message that it can read and writes
+    each; replies with what it has written; flushes all of it once; wakes replay and the cascaded senders; replies
+    with what it has flushed.  What arrives during the flush waits for the next batch.
+
+    Replay asks for one more reply when it has run out of WAL, and after each commit that waits for
+    ``remote_apply``.  An idle receiver wakes up and sends it; a busy one leaves it to the replies of its batch.
+    After a silence of ``wal_receiver_status_interval`` an idle receiver replies anyhow.
+
+    A batch is one event, its end: what arrives while it still drains moves that end.  Events are added only for
+    replies that a commit may wait for (``eager_write``, ``eager_apply``); all others are sent, in their order and
+    with their own times, when the next event looks back.
+    """
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        node: int,
+        device: Device,
+        replay: Replay,
+        uplink: Uplink,
+        *,
+        wakeup: int,
+        status_interval: int,
+        feedback: Callable[[range], Iterable[int]],
+        eager_write: bool,
+        eager_apply: bool,
+    ) -> None:
+        self._agenda = agenda
+        self._node = node
+        self._device = device
+        self._replay = replay
+        self._uplink = uplink
+        self._wakeup = wakeup
+        self._status_interval = status_interval
+        self._feedback = feedback
+        self._eager_write = eager_write
+        self._eager_apply = eager_apply
+        self.ship: list[Callable[[int, int], None]] = []
+        """Called with the time and the position of each flush: the senders to cascaded standbys."""
+        self.receive = Steps()
+        self.write = Steps()
+        self.flush = Steps()
+        self._inbox: deque[tuple[int, int]] = deque()
+        self._began = NEVER
+        """When the batch at work began, or will once the receiver has woken up; `NEVER` while it is idle."""
+        self._drained = 0
+        """When the batch at work has been written, as far as is known by now."""
+        self._flush_time = 0
+        self._written = 0
+        self._flushed = 0
+        self._write_replied = False
+        self._asked: deque[int] = deque()
+        """When an idle receiver would send the replies that ``remote_apply`` commits ask for."""
+        self._asked_at_end = NEVER
+        """The same for the reply that replay asks for once it has run out of WAL."""
+
+    def deliver(self, arrival: int, position: int) -> None:
+        """A message that ends at ``position`` will have arrived at ``arrival``; messages come in order."""
+        self.receive.add(arrival, position)
+        self._inbox.append((arrival, position))
+        if self._began == NEVER:
+            self._begin(arrival + self._wakeup)
+        elif not self._write_replied:
+            self._drain()
+
+    def finish(self, end: int) -> None:
+        """Send what is due by the end of the run, which no event has looked back to yet."""
+        if self._began != NEVER and self._drained <= end and not self._write_replied:
+            self._reply_written()
+        self._reply_unprompted(min(end, self._began))
+
+    def _begin(self, start: int) -> None:
+        self._began = self._drained = start
+        self._write_replied = False
+        self._flush_time = self._device.flush_time()
+        self._drain()
+        if self._eager_write:
+            self._agenda.at(self._drained, Rank.DRAINED, self._node, self._all_written)
+        else:
+            self._agenda.at(self._drained + self._flush_time, Rank.FLUSH_END, self._node, self._all_flushed)
+
+    def _drain(self) -> None:
+        """Take what has arrived by the batch's start, and what arrives before all that is written."""
+        inbox = self._inbox
+        while inbox and (inbox[0][0] <= self._began or inbox[0][0] < self._drained):
+            position = inbox.popleft()[1]
+            self._drained += self._device.write_time(position - self._written)
+            self._written = position
+
+    def _all_written(self, now: int) -> None:
+        if now < self._drained:
+            self._agenda.at(self._drained, Rank.DRAINED, self._node, self._all_written)
+            return
+        self._reply_written()
+        self._agenda.at(now + self._flush_time, Rank.FLUSH_END, self._node, self._all_flushed)
+
+    def _all_flushed(self, now: int) -> None:
+        if now < self._drained + self._flush_time:
+            self._agenda.at(self._drained + self._flush_time, Rank.FLUSH_END, self._node, self._all_flushed)
+            return
+        if not self._write_replied:
+            self._reply_written()
+        self._device.starts.append(self._drained)
+        self._flushed = self._written
+        self.flush.add(now, self._flushed)
+        rows = self._replay.hand_over(now, self._flushed)
+        for ship in self.ship:
+            ship(now, self._flushed)
+        self._reply(now)
+        self._ask(now, rows)
+        self._began = NEVER
+        if self._inbox:
+            arrival = self._inbox[0][0]
+            self._begin(now if arrival <= now else arrival + self._wakeup)
+
+    def _ask(self, now: int, rows: range) -> None:
+        """Note the replies that the replay of ``rows`` will ask for; what was asked until now has been answered."""
+        asked = self._asked
+        while asked and asked[0] <= now:
+            asked.popleft()
+        for row in self._feedback(rows):
+            applied = self._replay.applied(row)
+            if not asked or asked[-1] < applied:
+                asked.append(applied + self._wakeup)
+                if self._eager_apply:
+                    self._agenda.at(asked[-1], Rank.FORCED_REPLY, self._node, self._reply_forced)
+        self._asked_at_end = self._replay.free + self._wakeup
+        if self._eager_apply:
+            self._agenda.at(self._asked_at_end, Rank.FORCED_REPLY, self._node, self._reply_forced)
+
+    def _reply_forced(self, now: int) -> None:
+        if now <= self._began:
+            self._reply_unprompted(now)
+
+    def _reply_written(self) -> None:
+        """The first reply of a batch; before it go those of the idle time that ended with the batch."""
+        self._reply_unprompted(self._began)
+        self._write_replied = True
+        self.write.add(self._drained, self._written)
+        self._reply(self._drained)
+
+    def _reply_unprompted(self, until: int) -> None:
+        """Send what an idle receiver had to send by ``until``: what replay asked for, and status replies."""
+        while True:
+            asked = min(self._asked[0] if self._asked else NEVER, self._asked_at_end)
+            status = self._uplink.last_sent + self._status_interval if self._status_interval else NEVER
+            time = min(asked, status)
+            if time > until or time == NEVER:
+                return
+            if self._asked and self._asked[0] <= time:
+                self._asked.popleft()
+            if self._asked_at_end <= time:
+                self._asked_at_end = NEVER
+            self._reply(time)
+
+    def _reply(self, time: int) -> None:
+        written = self._written if self._write_replied else self._flushed
+        self._uplink.reply(time, (written, self._flushed, self._replay.position(time)))

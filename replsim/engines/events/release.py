@@ -1,0 +1,72 @@
+"""Who waits for what: commits whose flush is done or not, and the positions that release them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from replsim.engines.events.log import Log
+from replsim.engines.events.transactions import Transactions
+from replsim.rules.acks import REMOTE_LEVELS, Level, SyncRule
+from replsim.scenario import Scenario
+
+__all__ = ["Release"]
+
+
+class Release:
+    """The commits that wait, by level, in the order of the log; a position releases all that end at or before it.
+
+    Source: PostgreSQL ``syncrep.c``.  A standby's reply moves what it has *reported*; the rule turns what all
+    candidates reported into one position a level (`SyncRule.position`); every waiter up to there is woken.
+    """
+
+    def __init__(self, scenario: Scenario, rule: SyncRule, levels: Sequence[Level], log: Log, transactions: Transactions) -> None:
+        self._log = log
+        self._transactions = transactions
+        self._wakeup = scenario.wakeup
+        self._rule = rule
+        self.candidates = rule.candidates(scenario.direct)
+        """The standbys whose replies count, best priority first."""
+        self._waiting: dict[Level, deque[int]] = {level: deque() for level in levels}
+        self.remote = tuple(level for level in REMOTE_LEVELS if level in levels)
+        self._reported = {level: [0] * len(self.candidates) for level in self.remote}
+        self._released = {level: 0 for level in self.remote}
+
+    def wait(self, row: int, level: Level) -> None:
+        """Commit ``row`` waits at ``level`` (``local`` or remote); rows come in the order of the log."""
+        self._waiting[level].append(row)
+
+    def count(self) -> int:
+        """How many commits wait, at any level."""
+        return sum(len(waiting) for waiting in self._waiting.values())
+
+    def flushed(self, position: int, now: int) -> None:
+        """The primary's flush has reached ``position``: the leader of the group goes on, the others wake."""
+        waiting = self._waiting.get("local")
+        leader = True
+        while waiting and self._log.lsn[waiting[0]] <= position:
+            self._transactions.answered(waiting.popleft(), now if leader else now + self._wakeup)
+            leader = False
+
+    def news(self, candidate: int, positions: tuple[int, int, int]) -> bool:
+        """Whether a reply of ``positions`` (write, flush, apply) tells the primary anything that commits wait for."""
+        return any(positions[REMOTE_LEVELS.index(level)] > self._reported[level][candidate] for level in self.remote)
+
+    def reported(self, candidate: int, positions: tuple[int, int, int], now: int) -> None:
+        """The primary has processed a reply of one candidate."""
+        for level in self.remote:
+            reported = self._reported[level]
+            position = positions[REMOTE_LEVELS.index(level)]
+            if position <= reported[candidate]:
+                continue
+            reported[candidate] = position
+            released = self._rule.position(reported)
+            if released > self._released[level]:
+                self._released[level] = released
+                self._wake(self._waiting[level], released, now + self._wakeup)
+
+    def _wake(self, waiting: deque[int], position: int, visible: int) -> None:
+        lsn = self._log.lsn
+        answered = self._transactions.answered
+        while waiting and lsn[waiting[0]] <= position:
+            answered(waiting.popleft(), visible)

@@ -1,0 +1,120 @@
+"""Transactions on their way to the log: connection pools, execution and row locks, in the order of time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+
+from replsim.engines.events.clients import Clients, Step, What
+from replsim.engines.events.log import Log
+from replsim.errors import ScenarioError
+from replsim.units import NEVER
+
+__all__ = ["Transactions"]
+
+
+class Transactions:
+    """Every transaction that has a next step, by time.
+
+    A step is taken when the primary looks (`take`), not by an event of its own: between two looks nothing
+    could have seen it.
+    """
+
+    def __init__(self, groups: Sequence[Clients], log: Log) -> None:
+        self._groups = groups
+        self._log = log
+        self._steps: list[Step] = []
+        self._locks: dict[int, deque[Step] | int] = {}
+        """By key: the steps that wait for its holder, or the time at which it was last released."""
+        for group in groups:
+            for step in group.first():
+                heappush(self._steps, step)
+
+    def next_time(self) -> int:
+        """When the next step that touches the log or a lock is due; `NEVER` if every client waits."""
+        steps = self._steps
+        while steps and steps[0].what == What.START:
+            self._start(heappop(steps))
+        return steps[0].time if steps else NEVER
+
+    def take(self, until: int) -> Iterator[int]:
+        """Take every step due at or before ``until``; yields the row of each commit record inserted."""
+        steps, log, groups = self._steps, self._log, self._groups
+        while steps and steps[0].time <= until:
+            step = heappop(steps)
+            if step.what == What.INSERT:
+                group = groups[step.group]
+                images = group.page_images(step.number, step.time)
+                yield log.add_commit(step, images, group.records)
+                if group.in_order:
+                    self._push(group.next_after(step))
+            elif step.what == What.START:
+                self._start(step)
+            elif step.what == What.CHUNK:
+                log.add_bytes(step.size)
+            else:
+                self._lock(step)
+
+    def answered(self, row: int, visible: int) -> None:
+        """Commit ``row`` is ``visible`` and its answer on the way: its client goes on, its locks are free."""
+        log = self._log
+        group = self._groups[log.group[row]]
+        number, submitted = log.number[row], log.submitted[row]
+        acknowledged, learned = group.times(number, visible, submitted)
+        log.visible[row] = visible
+        log.acknowledged[row] = acknowledged
+        log.learned[row] = learned
+        if group.locks:
+            self._unlock(group.key(number), visible)
+        step = group.answered(log.client[row], number, learned)
+        if step is not None:
+            if step.time <= submitted:
+                raise ScenarioError([group.no_time])
+            heappush(self._steps, step)
+
+    def running(self, now: int) -> int:
+        """How many transactions have started and not reached the log."""
+        waiting = sum(len(steps) for steps in self._locks.values() if not isinstance(steps, int))
+        return waiting + sum(step.started <= now and step.what in (What.INSERT, What.LOCK) for step in self._steps)
+
+    def remaining(self, until: int) -> list[Step]:
+        """What was submitted by ``until`` and has not reached the log, in the order of submission."""
+        steps = [step for step in self._steps if step.what != What.CHUNK]
+        steps += [step for waiting in self._locks.values() if not isinstance(waiting, int) for step in waiting]
+        steps += [step for group in self._groups for step in group.waiting(until)]
+        return sorted((step for step in steps if step.submitted <= until), key=lambda step: (step.submitted, *step))
+
+    def _push(self, step: Step | None) -> None:
+        if step is not None:
+            heappush(self._steps, step)
+
+    def _start(self, step: Step) -> None:
+        """A connection takes the transaction up; from here the time of its next step is known."""
+        group = self._groups[step.group]
+        for later in group.steps_of(step):
+            heappush(self._steps, later)
+        self._push(group.next_after(step))
+
+    def _lock(self, step: Step) -> None:
+        group = self._groups[step.group]
+        key = group.key(step.number)
+        held = self._locks.get(key, 0)
+        if isinstance(held, int):
+            self._locks[key] = deque()
+            self._execute(group, step, max(step.time, held))
+        else:
+            held.append(step)
+
+    def _unlock(self, key: int, visible: int) -> None:
+        waiting = self._locks[key]
+        assert not isinstance(waiting, int), "a lock was released that nobody held"
+        if waiting:
+            step = waiting.popleft()
+            self._execute(self._groups[step.group], step, max(step.time, visible))
+        else:
+            self._locks[key] = visible
+
+    def _execute(self, group: Clients, step: Step, time: int) -> None:
+        for later in group.execute(step, time):
+            heappush(self._steps, later)

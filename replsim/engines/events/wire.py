@@ -1,0 +1,61 @@
+"""One direction of a link: it owns latency, jitter, bandwidth and loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from replsim.randomness import Streams
+from replsim.scenario.network import Link
+from replsim.units import SECOND
+
+__all__ = ["Wire"]
+
+PACKET_BYTES = 1448
+"""The payload of one TCP segment on Ethernet."""
+
+
+class Wire:
+    """An ordered stream in one direction: messages queue for the line and never overtake each other."""
+
+    def __init__(self, streams: Streams, name: str, link: Link) -> None:
+        self._draw: Callable[[], int] | None = None
+        if link.hold is None:
+            self._draw = streams.draws(f"{name}:latency", link.latency).next
+        else:
+            self._held = streams.held(f"{name}:latency", link.latency, link.hold)
+        self._jitter = streams.draws(f"{name}:jitter", link.jitter).next if link.jitter else None
+        self._bandwidth = link.bandwidth
+        self._loss = link.loss
+        self._chance = streams.uniforms(f"{name}:loss").next
+        self._timeout = link.retransmission_timeout
+        self._free = 0
+        self._last = 0
+
+    def send(self, time: int, size: int) -> int:
+        """Send ``size`` bytes at ``time`` (never earlier than the last); returns when they have all arrived."""
+        leave = time if time > self._free else self._free
+        if self._bandwidth is not None:
+            leave += size * SECOND // self._bandwidth
+        self._free = leave
+        arrival = leave + (self._draw() if self._draw is not None else self._held.at(leave))
+        if self._jitter is not None:
+            arrival += self._jitter()
+        if self._loss:
+            arrival += self._retransmissions(size)
+        if arrival < self._last:
+            arrival = self._last
+        self._last = arrival
+        return arrival
+
+    def _retransmissions(self, size: int) -> int:
+        """The delay by lost packets, one uniform a message.
+
+        The uniform gives how many times in a row one of the message's packets is lost (geometric); each time
+        costs a timeout that doubles, as TCP's does.  Fast retransmission, which a busy stream may get, is left
+        out: a loss costs a full timeout.
+        """
+        packets = max(1, -(-size // PACKET_BYTES))
+        lost = 1 - (1 - self._loss) ** packets
+        times = int(math.log(self._chance()) / math.log(lost))
+        return self._timeout * (2 ** min(times, 12) - 1)
