@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from replsim.engines.events.log import Log
 from replsim.engines.events.transactions import Transactions
+from replsim.engines.events.uplink import Positions
 from replsim.rules.acks import REMOTE_LEVELS, Level, SyncRule
 from replsim.scenario import Scenario
 
@@ -29,6 +30,10 @@ class Release:
         """The standbys whose replies count, best priority first."""
         self._waiting: dict[Level, deque[int]] = {level: deque() for level in levels}
         self.remote = tuple(level for level in REMOTE_LEVELS if level in levels)
+        self._places = tuple((level, REMOTE_LEVELS.index(level)) for level in self.remote)
+        """Each level that somebody waits at, and the place of its position in a reply."""
+        self._told = {level: [0] * len(self.candidates) for level in self.remote}
+        """What the candidates have sent, processed by the primary or still on its way."""
         self._reported = {level: [0] * len(self.candidates) for level in self.remote}
         self._released = {level: 0 for level in self.remote}
 
@@ -48,15 +53,26 @@ class Release:
             self._transactions.answered(waiting.popleft(), now if leader else now + self._wakeup)
             leader = False
 
-    def news(self, candidate: int, positions: tuple[int, int, int]) -> bool:
-        """Whether a reply of ``positions`` (write, flush, apply) tells the primary anything that commits wait for."""
-        return any(positions[REMOTE_LEVELS.index(level)] > self._reported[level][candidate] for level in self.remote)
+    def news(self, candidate: int, positions: Positions) -> bool:
+        """Whether a reply that a candidate sends now can release anything once it is processed.
 
-    def reported(self, candidate: int, positions: tuple[int, int, int], now: int) -> None:
+        It cannot where it repeats what an earlier one on the same stream says, or where what it reports has been
+        released already: a position at or below the released one never raises the k-th largest or the minimum.
+        """
+        news = False
+        for level, place in self._places:
+            position = positions[place]
+            told = self._told[level]
+            if position > told[candidate]:
+                told[candidate] = position
+                news = news or position > self._released[level]
+        return news
+
+    def reported(self, candidate: int, positions: Positions, now: int) -> None:
         """The primary has processed a reply of one candidate."""
-        for level in self.remote:
+        for level, place in self._places:
             reported = self._reported[level]
-            position = positions[REMOTE_LEVELS.index(level)]
+            position = positions[place]
             if position <= reported[candidate]:
                 continue
             reported[candidate] = position

@@ -44,7 +44,9 @@ class Uplink:
         self._news = news
         self._heard = heard
         self._processed = array("q")
-        self._positions = (array("q"), array("q"), array("q"))
+        self._write = array("q")
+        self._flush = array("q")
+        self._apply = array("q")
         self.last_sent = 0
 
     def reply(self, time: int, positions: Positions) -> None:
@@ -52,8 +54,9 @@ class Uplink:
         processed = self._wire.send(time, REPLY_BYTES) + self._wakeup
         self.last_sent = time
         self._processed.append(processed)
-        for column, position in zip(self._positions, positions, strict=True):
-            column.append(position)
+        self._write.append(positions[0])
+        self._flush.append(positions[1])
+        self._apply.append(positions[2])
         if self._heard is not None and self._news is not None and self._news(positions):
             heard = self._heard
             # Replies that somebody waits for are sent at their own time; the others may be recorded later.
@@ -63,5 +66,5 @@ class Uplink:
         """All replies that the upstream has processed by ``end``."""
         time = np.array(self._processed, dtype=np.int64)
         count = int(np.searchsorted(time, end, side="right"))
-        write, flush, apply = (np.array(column, dtype=np.int64)[:count] for column in self._positions)
-        return Replies(time[:count], write, flush, apply)
+        columns = (np.array(column, dtype=np.int64)[:count] for column in (self._write, self._flush, self._apply))
+        return Replies(time[:count], *columns)
