@@ -1,0 +1,126 @@
+"""How fast the engine is: ratios against a plain SimPy model in the same run, memory, and reads without events.
+
+``make bench`` runs it.  It ends with exit code 1 where a bound is missed.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import replsim
+from tests.benchmarks import baseline
+
+SCENARIO: Final = """
+name: bench
+duration: {seconds}s
+seed: 1
+primary:
+  wal_device: {{flush: {{lognormal: {{median: 0.4ms, p99: 1ms}}}}}}
+  synchronous_standby_names: ANY 1 (s1, s2, s3)
+  max_connections: 600
+standbys:
+  s1: &standby {{wal_device: {{flush: {{lognormal: {{median: 0.4ms, p99: 1ms}}}}}}}}
+  s2: *standby
+  s3: *standby
+links:
+  p -> s1: {{latency: 0.5ms}}
+  p -> s2: {{latency: 1ms}}
+  p -> s3: {{latency: 5ms}}
+writers:
+  app: {{rate: {rate}/s, connections: 500}}
+"""
+READERS: Final = "readers:\n  web: {rate: 16700/s}\n"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measured number, and the bound that it must keep."""
+
+    what: str
+    value: float
+    unit: str
+    bound: float
+    at_most: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether the bound is kept."""
+        return self.value <= self.bound if self.at_most else self.value >= self.bound
+
+    def __str__(self) -> str:
+        sign = "≤" if self.at_most else "≥"
+        word = "pass" if self.passed else "MISS"
+        return f"{self.what:<58} {self.value:>10,.2f} {self.unit:<8} {sign} {self.bound:>6,g}   {word}"
+
+
+def cpu_seconds(work: Callable[[], int]) -> tuple[int, float]:
+    """What ``work`` gives, and the processor time that it took."""
+    start = time.process_time()
+    count = work()
+    return count, time.process_time() - start
+
+
+def engine(rate: int, seconds: int, extra: str = "") -> replsim.Result:
+    """A run of the equivalent scenario."""
+    return replsim.run(replsim.loads(SCENARIO.format(rate=rate, seconds=seconds) + extra))
+
+
+def speed() -> list[Line]:
+    """Commits per CPU second: baseline and engine in turns, the best of three each, so that noise cancels."""
+    sizes = {1_000: 20, 20_000: 5}
+    best = dict.fromkeys(("baseline", *sizes), 0.0)
+    engine(1_000, 1)  # imports and first draws are not the engine's speed
+    for _ in range(3):
+        count, took = cpu_seconds(lambda: baseline.commits(1_000, 10, seed=1))
+        best["baseline"] = max(best["baseline"], count / took)
+        for rate, seconds in sizes.items():
+            count, took = cpu_seconds(lambda rate=rate, seconds=seconds: len(engine(rate, seconds).commits))
+            best[rate] = max(best[rate], count / took)
+    print(f"baseline: {best['baseline']:,.0f} commits per CPU second at 1,000/s")
+    for rate in sizes:
+        print(f"engine:   {best[rate]:,.0f} commits per CPU second at {rate:,}/s")
+    return [
+        Line("engine at 1,000 commits/s, against the baseline (aim: 5)", best[1_000] / best["baseline"], "×", 3),
+        Line("engine at 20,000 commits/s, against the same baseline", best[20_000] / best["baseline"], "×", 20),
+    ]
+
+
+def memory() -> Line:
+    """The most memory in use during a run, for each of its commits."""
+    engine(1_000, 1)
+    tracemalloc.start()
+    result = engine(20_000, 5)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return Line("peak memory a commit (100,000 commits)", peak / len(result.commits), "B", 1_000, at_most=True)
+
+
+def reads() -> Line:
+    """A million reads, judged after the run."""
+    engine(100, 1, READERS).metrics["stale_reads.fraction"]
+    result = engine(1_000, 60, READERS)
+
+    def judge() -> int:
+        fraction = result.metrics["stale_reads.fraction"]
+        assert 0 < fraction < 1
+        return len(result.reads)
+
+    count, took = cpu_seconds(judge)
+    assert count > 990_000, count
+    return Line(f"{count:,} reads against a 60-second run", took, "CPU s", 0.5, at_most=True)
+
+
+def main() -> int:
+    """Measure everything and print it."""
+    lines = [*speed(), memory(), reads()]
+    print(*lines, sep="\n")
+    return 0 if all(line.passed for line in lines) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
