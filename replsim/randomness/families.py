@@ -190,8 +190,7 @@ class Gamma(Family, Generic[Q]):
     def quantile(self, u: Floats) -> Floats:
         from scipy.special import gammaincinv
 
-        values: Floats = self.mean / self.shape * np.asarray(gammaincinv(self.shape, u))
-        return values
+        return np.asarray(self.mean / self.shape * gammaincinv(self.shape, u), dtype=np.float64)
 
 
 class Weibull(Family, Generic[Q]):

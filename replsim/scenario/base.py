@@ -18,7 +18,9 @@ class Part(BaseModel):
 def _whole(value: Any) -> Any:
     """Refuse what pydantic would quietly read as a number: ``true``, and digits in quotes."""
     if isinstance(value, bool | str):
-        raise ValueError(f"expected a whole number, got {value!r}")
+        raise ValueError(
+            f"expected a whole number, got {repr(value) if isinstance(value, str) else str(value).lower()}"
+        )
     return value
 
 

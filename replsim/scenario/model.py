@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, model_validator
 
 from replsim.errors import ScenarioError
 from replsim.rules.acks import Level
@@ -91,13 +91,17 @@ class Scenario(Part):
         return own or self.primary.synchronous_commit
 
     def changed(self, **changes: Any) -> Self:
-        """This scenario with top-level fields replaced, checked anew.  Raises `ScenarioError`."""
-        from pydantic import ValidationError
+        """This scenario with top-level fields replaced, checked anew.  Raises `ScenarioError`.
 
-        from replsim.errors import Problem
+        >>> Scenario(name="demo", duration="9s", writers={"app": {"rate": "5/s"}}).changed(duration="1s").duration
+        1000000000
+        """
+        from replsim.scenario.explain import explain
 
-        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        # What is held as a number is written with its unit again: a bare number would be refused.
+        written = self.model_dump(mode="json", include={"duration", "warmup", "wakeup"})
+        fields = {name: written.get(name, getattr(self, name)) for name in self.model_fields_set}
         try:
             return type(self).model_validate(fields | changes)
         except ValidationError as error:
-            raise ScenarioError([Problem(tuple(e["loc"]), e["msg"]) for e in error.errors()]) from None
+            raise ScenarioError(explain(error, type(self))) from None

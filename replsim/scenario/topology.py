@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
 from replsim.randomness import DurationDistribution
 from replsim.scenario.network import Link
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from replsim.scenario.clients import Reader, Session, Writer
     from replsim.scenario.model import Scenario
 
@@ -22,6 +22,8 @@ def topology(scenario: Scenario) -> nx.DiGraph[str]:
     Nodes carry ``role`` (``primary`` or ``standby``) and ``zone``; edges carry their ``link`` and the link
     ``back``.  Only for a scenario that passed its checks.
     """
+    import networkx as nx  # a third of a second, which a first look at a scenario need not pay
+
     graph: nx.DiGraph[str] = nx.DiGraph(name=scenario.name)
     for name in scenario.nodes:
         role = "primary" if name == scenario.primary.name else "standby"
