@@ -55,6 +55,8 @@ class Scenario(Part):
     """Clients that read, by name."""
     sessions: dict[Name, Session] = {}
     """Users who write and then read their own row, by name."""
+    measured: dict[str, str] = {}
+    """What a real system showed, by metric (``commit_latency.p50: 7.54ms``): printed beside the result."""
     expect: tuple[Expectation, ...] = ()
     """What must hold of the result, such as ``commit_latency.p99 < 20ms``; `replsim run` says whether it does."""
 

@@ -73,8 +73,8 @@ class Clients(ABC):
         self._wakeup = wakeup
         self._pages = pages
         self._chunk = work.chunk
-        self._out = streams.draws(f"{name}:network", work.network).next
-        self._back_draws = streams.draws(f"{name}:network_back", work.network).next
+        self._out = streams.draws(f"{name}:request", work.network).next
+        self._back_draws = streams.draws(f"{name}:answer", work.network).next
         self._back: dict[int, int] | int = {} if work.network.constant is None else work.network.constant
         self._execution = streams.draws(f"{name}:execution", work.execution).next
         self._record = streams.draws(f"{name}:record", work.record).next
@@ -240,14 +240,18 @@ class ClosedLoop(Clients):
         pages: Pages | None,
         clients: int,
         think: Callable[[], int],
-        in_flight: int,
-        poll: int | None,
+        in_flight: int = 1,
+        poll: int | None = None,
+        reads: Callable[[int, int], int] | None = None,
     ) -> None:
         super().__init__(index, name, work, streams, wakeup=wakeup, pages=pages)
         self.in_order = self.in_order and in_flight == 1
         self._think = think
         self._in_flight = in_flight
         self._poll = poll
+        self._reads = reads
+        """How long a client's reads after its n-th write take (by client and n), for users who read before they go on."""
+        self._rounds = [0] * clients
         self._poll_network = 0 if work.network.constant is None else work.network.constant
         self._clients = clients
         self._unanswered = [0] * clients
@@ -271,7 +275,7 @@ class ClosedLoop(Clients):
     def answered(self, client: int, number: int, learned: int) -> Step | None:
         self._unanswered[client] -= 1
         if self._in_flight == 1:
-            return self._go(client, learned + self._pause(number))
+            return self._go(client, learned + self._pause(client))
         ready = self._ready[client]
         if ready is None:
             return None
@@ -290,8 +294,13 @@ class ClosedLoop(Clients):
     def waiting(self, until: int) -> Iterator[Step]:
         return iter(())
 
-    def _pause(self, number: int) -> int:
-        return self._think()
+    def _pause(self, client: int) -> int:
+        """What a blocking client does between an answer and its next write: it reads, and it thinks."""
+        if self._reads is None:
+            return self._think()
+        nth = self._rounds[client]
+        self._rounds[client] += 1
+        return self._reads(client, nth) + self._think()
 
     def _go(self, client: int, time: int) -> Step:
         self._unanswered[client] += 1

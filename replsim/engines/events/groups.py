@@ -9,6 +9,7 @@ from replsim.engines.events.clients import Clients, ClosedLoop, OpenLoop, Work
 from replsim.engines.events.pages import Pages
 from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals
+from replsim.randomness.trips import SessionDraws
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
 from replsim.scenario.topology import client_network
@@ -68,7 +69,15 @@ def _session(scenario: Scenario, streams: Streams, index: int, name: str, sessio
             index, stream, work, streams, wakeup=scenario.wakeup, pages=None,
             arrivals=times, users=users, connections=session.connections,
         )  # fmt: skip
-    raise NotImplementedError
+    assert session.think is not None
+    nodes = session.route.nodes(scenario.primary.name, tuple(scenario.standbys))
+    networks = [client_network(scenario, session, node) for node in nodes]
+    return ClosedLoop(
+        index, stream, work, streams, wakeup=scenario.wakeup, pages=None,
+        clients=session.count,
+        think=streams.draws(f"{stream}:think", session.think).next,
+        reads=SessionDraws(streams, name, session, networks).pause,
+    )  # fmt: skip
 
 
 def _user_writes(
