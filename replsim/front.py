@@ -1,0 +1,121 @@
+"""The front door: load a scenario, run it.  The command line, notebooks and the dashboard all come in here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from replsim.errors import Problem, ScenarioError, UnsupportedScenario
+from replsim.record import Record
+from replsim.result import Result
+from replsim.scenario import Scenario
+from replsim.scenario import yaml as reader
+
+__all__ = [
+    "ENGINES",
+    "Progress",
+    "find",
+    "load",
+    "loads",
+    "refuse_unknown_metrics",
+    "run",
+    "scenarios_folder",
+    "shipped",
+]
+
+Progress = Callable[[float], None]
+"""Is told the fraction of the run that is done, from 0 to 1; what it raises ends the run."""
+
+ENGINES: Final = ("auto", "events")
+"""The engines that ``run`` takes by name."""
+
+
+def run(
+    scenario: Scenario | str | Path, *, seed: int | None = None, engine: str = "auto", progress: Progress | None = None
+) -> Result:
+    """Run a scenario (or the file, or the shipped scenario, of that name) and give what happened.
+
+    ``seed`` replaces the scenario's own.  ``progress`` is called now and then with the fraction that is done; an
+    exception that it raises cancels the run, leaves nothing behind and comes out here.  Raises `ScenarioError`
+    where the scenario, or what it expects, is wrong, and `UnsupportedScenario` for an engine that there is not.
+    """
+    simulate, reason = _engine(engine)
+    if not isinstance(scenario, Scenario):
+        scenario = load(scenario)
+    refuse_unknown_metrics(scenario)
+    record = simulate(scenario, scenario.seed if seed is None else seed, progress)
+    return Result(record, engine_reason=reason)
+
+
+def load(name: str | Path, *, overrides: Mapping[str, str] | None = None) -> Scenario:
+    """Read a scenario from a YAML file, or the shipped one of that name, and check it.
+
+    ``overrides`` replaces values by their path, as ``--set`` does: ``{"writers.app.rate": "800/s"}``.  Raises
+    `ScenarioError` with every problem found, each with its line.
+    """
+    return reader.load(find(name), overrides=overrides or {})
+
+
+def loads(text: str, *, overrides: Mapping[str, str] | None = None) -> Scenario:
+    """Read a scenario from YAML text, and check it: `load` without a file."""
+    return reader.loads(text, overrides=overrides or {})
+
+
+def scenarios_folder() -> Path:
+    """Where the shipped scenarios are: in the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_scenarios"
+    return installed if installed.is_dir() else package.parent / "scenarios"
+
+
+def shipped() -> dict[str, Path]:
+    """The shipped scenarios by name, such as ``quickstart/first``: the file's path without its ending."""
+    folder = scenarios_folder()
+    files = sorted(folder.rglob("*.yaml"))
+    return {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
+
+
+def find(name: str | Path) -> Path:
+    """The file that ``name`` stands for: a path, or a shipped scenario with or without its folder's name.
+
+    Raises `ScenarioError`, with what was perhaps meant.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    text = path.as_posix()
+    known = shipped()
+    if text in known:
+        return known[text]
+    alike = [file for full, file in known.items() if full.rpartition("/")[2] == text]
+    if len(alike) == 1:
+        return alike[0]
+    raise ScenarioError([Problem((), _not_found(text, path, known), file=text)])
+
+
+def _not_found(text: str, path: Path, known: Mapping[str, Path]) -> str:
+    if path.is_dir():
+        return "is a folder; name a file in it"
+    names = [*known, *(full.rpartition("/")[2] for full in known)]
+    close = difflib.get_close_matches(text.removesuffix(".yaml"), names, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else "`replsim scenarios` lists what is shipped"
+    return f"there is no such file, and no shipped scenario of that name; {hint}"
+
+
+def _engine(name: str) -> tuple[Callable[[Scenario, int, Progress | None], Record], str]:
+    """The engine called ``name``, imported now, and why it is the one."""
+    if name not in ENGINES:
+        raise UnsupportedScenario(f"there is no engine {name!r}; there are {', '.join(ENGINES)}")
+    from replsim.engines import events
+
+    return events.run, "it runs every scenario" if name == "auto" else "asked for"
+
+
+def refuse_unknown_metrics(scenario: Scenario) -> None:
+    """What cannot be judged after the run is refused before it: nobody waits an hour for a misspelt metric."""
+    from replsim.analysis import expectations
+
+    if wrong := expectations.problems(scenario):
+        raise ScenarioError(wrong)

@@ -1,0 +1,157 @@
+"""What a run gives back: its record, and what the analysis makes of it when it is asked."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from replsim import summary
+from replsim.record import Record, Table, Trajectory
+from replsim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from replsim.analysis.expectations import Check
+
+__all__ = ["Provenance", "Result"]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The outcome of one run.  Facts lie in its record; every number is worked out when it is first asked for."""
+
+    record: Record
+    engine_reason: str
+    """Why this engine ran it."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """What was asked."""
+        return self.record.scenario
+
+    @property
+    def seed(self) -> int:
+        """The seed of every random stream."""
+        return self.record.seed
+
+    @property
+    def engine(self) -> str:
+        """The engine that ran it."""
+        return self.record.engine
+
+    @property
+    def commits(self) -> Table:
+        """One row a transaction, in the order of the log."""
+        return self.record.commits
+
+    @property
+    def events(self) -> Table:
+        """What happened besides: when, where, what."""
+        return self.record.events
+
+    @cached_property
+    def reads(self) -> Table:
+        """One row a read: what it saw, and what it should have seen."""
+        from replsim.analysis import reads
+
+        return reads.reads(self.record)
+
+    @cached_property
+    def metrics(self) -> Mapping[str, float]:
+        """Every metric by name, in SI units, each computed when it is first looked up."""
+        from replsim import analysis
+
+        return analysis.metrics(self.record)
+
+    def position(self, node: str, stage: str) -> Trajectory:
+        """The position of a node at a stage over time, such as ``position("s1", "apply").at(t)``."""
+        return self.record.position(node, stage)
+
+    @cached_property
+    def expectations(self) -> Sequence[Check]:
+        """What the scenario expects, each with the metric's value and whether it held."""
+        from replsim.analysis import expectations
+
+        return expectations.check(self.scenario, self.metrics)
+
+    @property
+    def held(self) -> bool:
+        """Whether every expectation held; true where nothing is expected."""
+        return all(check.held for check in self.expectations)
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """All that is needed to make this result again, and a hash to know it by."""
+        return Provenance(self.record, self.engine_reason)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Scenario, engine, seed, metrics in SI units and expectations, as JSON has them: None for not a number."""
+        return {
+            "scenario": self.scenario.name,
+            "engine": self.engine,
+            "seed": self.seed,
+            "metrics": {name: _number(value) for name, value in self.metrics.items()},
+            "expectations": [
+                {"expectation": str(check.expectation), "value": _number(check.value), "held": check.held}
+                for check in self.expectations
+            ],
+        }
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """The text of `to_dict`; the same for the same scenario and seed."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+
+    def __repr__(self) -> str:
+        state = "held" if self.held else "not held"
+        what = f", expectations {state}" if self.expectations else ""
+        return f"<Result of {self.scenario.name!r}: {len(self.commits)} commits, seed {self.seed}{what}>"
+
+    def _repr_html_(self) -> str:
+        return summary.html(self.scenario, self.metrics, self.expectations)
+
+
+@dataclass(frozen=True, eq=False)
+class Provenance:
+    """Where a result comes from."""
+
+    record: Record
+    engine_reason: str
+
+    @cached_property
+    def scenario(self) -> str:
+        """The scenario in its canonical YAML."""
+        from replsim.scenario import yaml
+
+        return yaml.dumps(self.record.scenario)
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """The versions of what computed it."""
+        from importlib.metadata import version
+
+        packages = ("replsim", "numpy", "scipy", "simpy")
+        return {"python": platform.python_version(), **{package: version(package) for package in packages}}
+
+    @cached_property
+    def hash(self) -> str:
+        """A hash of the record's columns: the same on every machine for the same scenario and seed."""
+        return self.record.digest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as JSON has it, the hash included."""
+        return {
+            "scenario": self.scenario,
+            "seed": self.record.seed,
+            "engine": self.record.engine,
+            "engine_reason": self.engine_reason,
+            "versions": self.versions,
+            "hash": self.hash,
+        }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
