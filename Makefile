@@ -15,7 +15,7 @@ unexport VIRTUAL_ENV
 BIN := .venv/bin
 READY := .venv/.ready
 QUICKSTART := $(sort $(wildcard scenarios/quickstart/*.yaml))
-MEASURED := scenarios/validation/q_c8_d2-10_any1_on
+MEASURED := scenarios/validation/q_c8_d2-10_any1_on.yaml
 TYPED := replsim $(if $(wildcard dashboard/*.py),dashboard)
 
 .PHONY: help setup demo test check fix bench dashboard docs lock clean
@@ -26,8 +26,7 @@ help: ## list the targets
 setup: $(READY) ## make .venv and install what uv.lock says
 
 demo: $(READY) ## run the quickstart, then a measured cluster: measured beside simulated
-	@for file in $(QUICKSTART); do $(BIN)/replsim run "$$file"; done
-	@$(BIN)/replsim run $(MEASURED).yaml --beside $(MEASURED).measured.json
+	@for file in $(QUICKSTART) $(MEASURED); do $(BIN)/replsim run "$$file"; done
 
 test: $(READY) ## run all tests
 	$(BIN)/pytest -n $(WORKERS)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from replsim.errors import Problem, ScenarioError, UnsupportedScenario
+from replsim.errors import Problem, ScenarioError, UnitError, UnknownMetric, UnsupportedScenario
 from replsim.record import Record
-from replsim.result import Result
+from replsim.result import Result, measurement
 from replsim.scenario import Scenario
 from replsim.scenario import yaml as reader
 
@@ -114,8 +114,23 @@ def _engine(name: str) -> tuple[Callable[[Scenario, int, Progress | None], Recor
 
 
 def refuse_unknown_metrics(scenario: Scenario) -> None:
-    """What cannot be judged after the run is refused before it: nobody waits an hour for a misspelt metric."""
-    from replsim.analysis import expectations
+    """What cannot be judged after the run is refused before it: nobody waits an hour for a misspelt metric.
 
-    if wrong := expectations.problems(scenario):
+    Raises `ScenarioError` where an expectation, or a measured value, names no metric of this scenario's runs, or
+    gives a quantity that does not fit it.
+    """
+    from replsim.analysis import expectations, names_for
+    from replsim.analysis.registry import unknown
+
+    wrong = expectations.problems(scenario)
+    names = names_for(scenario) if scenario.measured else []
+    for metric, quantity in scenario.measured.items():
+        path = ("measured", metric)
+        try:
+            measurement(metric, quantity)
+            if metric not in names:
+                wrong.append(Problem(path, unknown(metric, scenario)))
+        except (UnknownMetric, UnitError) as error:
+            wrong.append(Problem(path, str(error)))
+    if wrong:
         raise ScenarioError(wrong)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from replsim import summary
 from replsim.record import Record, Table, Trajectory
 from replsim.scenario import Scenario
@@ -17,7 +19,7 @@ from replsim.scenario import Scenario
 if TYPE_CHECKING:
     from replsim.analysis.expectations import Check
 
-__all__ = ["Provenance", "Result"]
+__all__ = ["Provenance", "Result", "measurement"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +79,11 @@ class Result:
         from replsim.analysis import expectations
 
         return expectations.check(self.scenario, self.metrics)
+
+    @cached_property
+    def measured(self) -> Mapping[str, float]:
+        """What a real system showed, by metric and in SI units, where the scenario says so."""
+        return {name: measurement(name, quantity) for name, quantity in self.scenario.measured.items()}
 
     @property
     def held(self) -> bool:
@@ -151,6 +158,17 @@ class Provenance:
             "versions": self.versions,
             "hash": self.hash,
         }
+
+
+def measurement(metric: str, quantity: object) -> float:
+    """A measured quantity in its metric's unit.  Raises `UnknownMetric`, or `UnitError` where it does not fit."""
+    from replsim.analysis import expectations
+    from replsim.scenario.expect import Expectation
+
+    expected = TypeAdapter(Expectation).validate_python(
+        {"metric": metric, "comparison": "==", "quantity": str(quantity)}
+    )
+    return expectations.bound_of(expected)
 
 
 def _number(value: float) -> float | None:

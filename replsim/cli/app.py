@@ -1,0 +1,190 @@
+"""The commands, what they take, and how they end.
+
+Exit codes: 0 all went well and every expectation held, 1 an expectation failed, 2 the input is wrong, 130 Ctrl-C.
+Only ``typer`` is imported up here: a command imports what it needs when it runs, so that ``--help`` is instant.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from replsim.errors import ReplsimError
+
+__all__ = ["Format", "app"]
+
+ABOUT = """Before you touch production: what commit latency, replication lag and stale reads will I get?
+
+replsim simulates a PostgreSQL primary and its standbys, described in a short YAML file.
+"""
+
+TOUR = """\b
+Try, in this order:
+  replsim scenarios         what is shipped, and the question that each asks
+  replsim run SCENARIO      run one, by its name or its file
+  replsim run SCENARIO --set primary.synchronous_commit=off
+                            ... with one thing changed
+  replsim new mine.yaml     a commented scenario to start from
+  replsim check mine.yaml   all that is wrong, and how long a run takes
+
+\b
+Exit codes: 0 all is well, 1 an expectation failed, 2 the input is wrong,
+130 interrupted.
+"""
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class ListFormat(StrEnum):
+    """How a list of things is printed."""
+
+    table = "table"
+    json = "json"
+    markdown = "markdown"
+
+
+class Group(TyperGroup):
+    """Ends a command as a program should: a user's mistake is a message and exit code 2, never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except ReplsimError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            typer.echo("interrupted: nothing was written", err=True)
+            raise typer.Exit(130) from None
+
+
+app = typer.Typer(
+    cls=Group,
+    help=ABOUT,
+    epilog=TOUR,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario files, or names of shipped ones.")]
+Changes = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change one value, such as writers.app.rate=800/s or 'links.\"p -> s1\".latency=5ms'. Repeat for more.",
+    ),
+]
+
+
+@app.command()
+def run(
+    files: Files,
+    seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's own seed.")] = None,
+    engine: Annotated[str, typer.Option(help="auto, or the engine's name: events.")] = "auto",
+    changes: Changes = [],  # noqa: B006
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write metrics, commits, reads and the scenario there.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --out replace a folder that is there.")] = False,
+    output: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.table,
+    full: Annotated[bool, typer.Option("--all", help="Print every metric, not only the main ones.")] = False,
+) -> None:
+    """Run scenarios and print what came out.
+
+    The exit code says whether all that they expect held: a scenario with expectations is a test.
+    """
+    from replsim.cli.run import Options, run_all
+
+    options = Options(seed=seed, engine=engine, changes=tuple(changes), out=out, force=force, output=output, full=full)
+    raise typer.Exit(0 if run_all(files, options) else 1)
+
+
+@app.command()
+def check(files: Files, changes: Changes = []) -> None:  # noqa: B006
+    """Say all that is wrong with scenarios, without running them.
+
+    For each sound one: what can hardly work as meant, and the events, memory and time that a run will take.
+    """
+    from replsim.cli.check import check_all
+
+    raise typer.Exit(0 if check_all(files, changes) else 2)
+
+
+@app.command()
+def scenarios(output: Annotated[ListFormat, typer.Option("--format")] = ListFormat.table) -> None:
+    """List the shipped scenarios, each with its question."""
+    from replsim.cli.lists import print_scenarios
+
+    print_scenarios(output.value)
+
+
+@app.command()
+def metrics(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help="Only those that have these.")] = None,
+    output: Annotated[ListFormat, typer.Option("--format")] = ListFormat.table,
+) -> None:
+    """List every metric: its name, its unit and its definition.
+
+    These are the names that `expect` takes, and the keys of `--format json`.
+    """
+    from replsim.cli.lists import print_metrics
+
+    print_metrics(words or [], output.value)
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="The file to write.")] = Path("scenario.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Write a commented scenario to start from."""
+    from replsim.cli.files import write_starter
+
+    write_starter(file, force=force)
+    typer.echo(f"Wrote {file}. Next: replsim check {file}, then replsim run {file}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a scenario, for editors."""
+    from replsim.cli.lists import print_schema
+
+    print_schema()
+
+
+@app.command()
+def dashboard() -> None:
+    """Open the interactive dashboard (not there yet)."""
+    typer.echo("The dashboard is not built yet; `replsim run` shows what a run gives, `replsim --help` how.", err=True)
+    raise typer.Exit(2)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"replsim {version('replsim')}")
+        raise typer.Exit(0)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """What holds for every command."""

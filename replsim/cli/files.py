@@ -1,0 +1,104 @@
+"""What the command line writes: whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from replsim.errors import MissingExtra, Problem, ScenarioError
+from replsim.units import NEVER
+
+if TYPE_CHECKING:
+    from replsim.record import Table
+    from replsim.result import Result
+
+__all__ = ["new_folder", "refuse_to_replace", "write_result", "write_starter", "write_table"]
+
+
+def refuse_to_replace(path: Path, *, force: bool) -> None:
+    """Raise `ScenarioError` where ``path`` is there already, unless the user said ``--force``."""
+    empty = path.is_dir() and not any(path.iterdir())
+    if path.exists() and not empty and not force:
+        raise ScenarioError([Problem((), "is there already; --force replaces it", file=str(path))])
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A fresh folder to write in, which becomes ``path`` when all went well and vanishes when not."""
+    path = path.absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    old = partial.with_name(f"{partial.name}-replaced")
+    try:
+        # mkdtemp makes a folder for its owner alone; a result is an ordinary folder.
+        umask = os.umask(0)
+        os.umask(umask)
+        partial.chmod(0o777 & ~umask)
+        yield partial
+        if path.exists():
+            path.replace(old)
+        partial.replace(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_result(result: Result, folder: Path) -> None:
+    """The files of one result: its scenario, where it comes from, its metrics, its commits and its reads."""
+    import json
+
+    folder.mkdir(exist_ok=True)
+    (folder / "scenario.yaml").write_text(result.provenance.scenario, encoding="utf-8")
+    (folder / "metrics.json").write_text(result.to_json() + "\n", encoding="utf-8")
+    provenance = json.dumps(result.provenance.to_dict(), indent=2, ensure_ascii=False)
+    (folder / "provenance.json").write_text(provenance + "\n", encoding="utf-8")
+    write_table(result.commits, folder / "commits")
+    write_table(result.reads, folder / "reads")
+
+
+def write_table(table: Table, stem: Path) -> Path:
+    """A table as parquet, or as CSV where pyarrow is not installed; gives the file."""
+    try:
+        table.to_parquet(file := stem.with_name(stem.name + ".parquet"))
+    except MissingExtra:
+        _write_csv(table, file := stem.with_name(stem.name + ".csv"))
+    return file
+
+
+def _write_csv(table: Table, file: Path) -> None:
+    """Exactly what parquet holds: integers as they are, codes as words, nothing for what did not happen."""
+    columns = []
+    for name, column in table.items():
+        if name in table.words:
+            columns.append(np.asarray(table.words[name], dtype=object)[column])
+        elif name in table.times:
+            columns.append(np.where(column == NEVER, "", column.astype(str)))
+        else:
+            columns.append(column)
+    with file.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out)
+        writer.writerow(table)
+        writer.writerows(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def write_starter(file: Path, *, force: bool) -> None:
+    """Write the commented starter scenario."""
+    from importlib.resources import files
+
+    refuse_to_replace(file, force=force)
+    text = files("replsim.scenario").joinpath("starter.yaml").read_text(encoding="utf-8")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(file.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,123 @@
+"""A result as a table for a terminal: the answer first, then each node, writer and reader."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from replsim import summary
+from replsim.analysis.lag import lag_series
+from replsim.result import Result
+from replsim.units import format_duration
+
+__all__ = ["print_result", "wide_console"]
+
+WIDE: Final = 120
+SPARKLESS: Final = 70
+"""The width of the table of nodes without its sparklines."""
+
+
+def print_result(result: Result, *, full: bool, seconds: float) -> None:
+    """Print a result; ``full`` with every metric, ``seconds`` being the time that it took."""
+    scenario = result.scenario
+    console = wide_console()
+    blocks = summary.blocks(scenario, result.metrics)
+    parts: list[Table | Text] = [_title(result)]
+    parts.append(_headline([block for block in blocks if block.about in summary.HEADLINES]))
+    if result.expectations:
+        parts.append(_expectations(result))
+    if result.measured:
+        parts.append(_measured(result))
+    parts += [_entities(block, result, console) for block in blocks if block.about not in summary.HEADLINES]
+    if full:
+        parts.append(_everything(result))
+    took = f"{format_duration(scenario.duration)} simulated in {seconds:.1f} s"
+    parts.append(Text(f"{took} · engine {result.engine} ({result.engine_reason}) · seed {result.seed}", "dim"))
+    for part in parts:
+        console.print(part)
+        console.print()
+
+
+def wide_console() -> Console:
+    """The terminal as it is; a pipe or a file is wide enough for every table."""
+    console = Console(highlight=False)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=WIDE)
+
+
+def _title(result: Result) -> Text:
+    scenario = result.scenario
+    text = Text(scenario.name, "bold")
+    for line in (scenario.question, scenario.finding):
+        if line:
+            text.append(f"\n{line.strip()}", "not bold")
+    return text
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="left" if place == 0 else "right", no_wrap=True)
+    return table
+
+
+def _headline(blocks: list[summary.Block]) -> Table:
+    """A line for each question: commits, lag, reads."""
+    width = max((len(block.columns) for block in blocks), default=0)
+    table = Table.grid(*[""] * (width + 1), padding=(0, 3, 0, 0))
+    for block in blocks:
+        for title, values in block.rows:
+            cells = [Text.assemble((f"{column} ", "dim"), (_shown(value), "bold")) for column, value in values.items()]
+            table.add_row(title, *cells)
+    return table
+
+
+def _expectations(result: Result) -> Table:
+    held = sum(check.held for check in result.expectations)
+    table = _table(f"{held} of {len(result.expectations)} expectations held", "it is")
+    for check in result.expectations:
+        mark = Text("✓ ", "green") if check.held else Text("✗ ", "bold red")
+        name = check.expectation.metric
+        table.add_row(Text.assemble(mark, str(check.expectation)), summary.show_metric(name, check.value))
+    return table
+
+
+def _entities(block: summary.Block, result: Result, console: Console) -> Table:
+    """A line for each node, writer or reader; a standby's ends in its lag over the run."""
+    lines = {}
+    if block.about == "node":
+        seconds = result.scenario.duration / 1e9
+        width = min(max(console.width - SPARKLESS, 8), 32)
+        for standby in result.scenario.standbys:
+            lines[standby] = summary.sparkline(*lag_series(result.record, standby, "seconds"), seconds, width)
+    table = _table(block.about, *block.columns)
+    if lines:
+        table.add_column("lag over the run", no_wrap=True)
+    for title, values in block.rows:
+        cells = [_shown(values[column]) if column in values else "" for column in block.columns]
+        table.add_row(title, *cells, *([lines.get(title, "")] if lines else []))
+    return table
+
+
+def _everything(result: Result) -> Table:
+    table = _table("metric", "value")
+    for name, value in result.metrics.items():
+        table.add_row(name, summary.show_metric(name, value))
+    return table
+
+
+def _measured(result: Result) -> Table:
+    """What a real system showed, beside what was simulated."""
+    table = _table("measured beside simulated", "measured", "simulated", "simulated / measured")
+    for name, value in result.measured.items():
+        ours = result.metrics[name]
+        ratio = f"{ours / value:.3f}" if value else ""
+        table.add_row(name, summary.show_metric(name, value), summary.show_metric(name, ours), ratio)
+    return table
+
+
+def _shown(value: tuple[str, float]) -> str:
+    return summary.show_metric(*value)
