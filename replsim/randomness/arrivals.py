@@ -127,7 +127,7 @@ def arrivals(streams: Streams, name: str, client: Open, until: int) -> Ints:
     """
     law = client.arrivals
     if law.replayed is not None:
-        times = np.sort(np.rint(np.array(law.replayed._values)).astype(np.int64))
+        times = np.rint(law.replayed._samples.ascending).astype(np.int64)
         return times[times < until]
     curve = _Curve.of(client)
     if law.bursts is not None:

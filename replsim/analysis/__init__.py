@@ -1,0 +1,33 @@
+"""What a record means: metrics and tables as pure functions of what happened.
+
+Importing this package registers every metric, in the order in which they are shown.
+"""
+
+from replsim.analysis import (  # noqa: I001 - the order of registration is the order shown
+    latency,
+    devices,
+    lag,
+    measured,
+    staleness,
+    loss,
+    reads,
+    expectations,
+)
+from replsim.analysis.registry import METRICS, Metric, find, metrics, names_for, unit_of
+
+__all__ = [
+    "METRICS",
+    "Metric",
+    "devices",
+    "expectations",
+    "find",
+    "lag",
+    "latency",
+    "loss",
+    "measured",
+    "metrics",
+    "names_for",
+    "reads",
+    "staleness",
+    "unit_of",
+]

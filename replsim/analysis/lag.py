@@ -1,0 +1,193 @@
+"""How far each standby is behind the primary, as one who sees both at once would say: the *true* lag.
+
+In bytes and in commits it is a step function of time.  In seconds it is the age of the oldest commit that
+the standby has not applied, a sawtooth: it rises by a second a second and falls when that commit is applied.
+All statistics are exact integrals over time; nothing is sampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replsim.analysis.facts import Facts
+from replsim.analysis.names import spread
+from replsim.analysis.registry import Spec, measures
+from replsim.analysis.weighted import Ramps, Steps, counting
+from replsim.record import Record
+from replsim.units import NEVER, SECOND
+
+__all__ = ["LagKind", "decimated", "lag_series"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+LagKind = Literal["bytes", "commits", "seconds"]
+STATISTICS: Final = ("mean", "p50", "p99", "max")
+STAGES: Final = {
+    "send": "the primary's insert to its being sent by the upstream (the primary's flush is in it)",
+    "network": "being sent to being received (the link's queue is in it)",
+    "write": "being received to being written there",
+    "flush": "being written to being flushed there",
+    "replay": "being flushed to being applied there",
+}
+WORST: Final = "for the cluster, the largest of all standbys'"
+
+
+@measures(
+    *spread(
+        "lag.bytes",
+        "B",
+        STATISTICS,
+        f"the primary's insert position minus the standby's apply position ({WORST})",
+        over_time=True,
+    ),
+    *spread(
+        "lag.commits",
+        "count",
+        STATISTICS,
+        f"the number of commits inserted on the primary and not applied on the standby ({WORST})",
+        over_time=True,
+    ),
+    *spread(
+        "lag.seconds",
+        "s",
+        STATISTICS,
+        "the age, since its commit record was inserted on the primary, of the oldest commit that the standby has not "
+        f"applied, 0 if there is none ({WORST})",
+        over_time=True,
+    ),
+    Spec(
+        "lag.growth",
+        "1",
+        "mean",
+        "The least-squares slope of the lag in seconds over the window, in seconds a second: near 0 where the standby "
+        f"keeps up, 1 where it has stopped ({WORST}).",
+    ),
+    per=("standby",),
+    overall="largest",
+)
+def lag(facts: Facts, node: str | None) -> Mapping[str, float]:
+    """True lag in bytes, in commits and in seconds."""
+    assert node is not None
+    found = {}
+    for kind, (time, value) in {"bytes": _bytes(facts, node), "commits": _commits(facts, node)}.items():
+        for name, number in Steps.between(time, value, *facts.window).statistics(STATISTICS).items():
+            found[f"lag.{kind}.{name}"] = number
+    start, end, origin = _oldest(facts, node)
+    ramps = Ramps.of(start, end, origin, facts.window)
+    for name, number in ramps.statistics(STATISTICS).items():
+        found[f"lag.seconds.{name}"] = number
+    return found | {"lag.growth": ramps.slope(facts.window) if facts.window_seconds else float("nan")}
+
+
+@measures(
+    *(
+        Spec(
+            f"lag.split.{stage}",
+            "s",
+            "mean",
+            f"The mean time of a commit record's bytes from {what}, over the commits applied on the standby within the "
+            f"window ({WORST}).",
+        )
+        for stage, what in STAGES.items()
+    ),
+    per=("standby",),
+    overall="largest",
+)
+def split(facts: Facts, node: str | None) -> Mapping[str, float]:
+    """The stages of a commit's way to the standby; for one standby they add up to its mean delay."""
+    assert node is not None
+    applied = facts.reached(node, "apply")
+    chosen = facts.within(applied)
+    stations = [facts.column("inserted")]
+    stations += [facts.reached(node, stage) for stage in ("sent", "receive", "write", "flush")]
+    stations.append(applied)
+    found = {}
+    for stage, before, after in zip(STAGES, stations, stations[1:], strict=False):
+        times = after[chosen] - before[chosen]
+        found[f"lag.split.{stage}"] = float(times.mean()) / SECOND if len(times) else float("nan")
+    return found
+
+
+@measures(
+    *(
+        Spec(
+            f"replay_backlog.{when}",
+            "B",
+            "count",
+            f"WAL that the standby has flushed and not applied at the window's {when} ({WORST}).",
+        )
+        for when in ("start", "end")
+    ),
+    per=("standby",),
+    overall="largest",
+)
+def backlog(facts: Facts, node: str | None) -> Mapping[str, float]:
+    """What waits for replay at the window's two ends: more at the end is a replay that does not keep up."""
+    assert node is not None
+    flush, apply = facts.record.position(node, "flush"), facts.record.position(node, "apply")
+    waiting = flush.at(facts.window) - apply.at(facts.window)
+    return {"replay_backlog.start": float(waiting[0]), "replay_backlog.end": float(waiting[1])}
+
+
+def lag_series(record: Record, node: str, kind: LagKind) -> tuple[Floats, Floats]:
+    """A standby's lag over the whole run, for plots: times in seconds, and bytes, commits or seconds.
+
+    In bytes and commits, each value holds from its time to the next.  In seconds, the values are corners to
+    be joined by straight lines.
+    """
+    facts = Facts(record)
+    if kind == "seconds":
+        start, end, origin = _oldest(facts, node)
+        end = np.minimum(end, record.scenario.duration)
+        kept = end > start
+        start, end, origin = start[kept], end[kept], origin[kept]
+        # Up from 0 before a ramp and down to 0 after it, where the next one does not follow at once.
+        time = np.stack([start, start, end, end], axis=1)
+        value = np.stack([np.zeros_like(start), start - origin, end - origin, np.zeros_like(end)], axis=1)
+        shown = np.ones(time.shape, dtype=bool)
+        follows = start[1:] == end[:-1]
+        shown[1:, 0], shown[:-1, 3] = ~follows, ~follows
+        return time[shown] / 1e9, value[shown] / 1e9
+    time_ns, steps = _bytes(facts, node) if kind == "bytes" else _commits(facts, node)
+    return time_ns / 1e9, steps.astype(np.float64)
+
+
+def decimated(time: Floats, value: Floats, points: int = 2000) -> tuple[Floats, Floats]:
+    """At most about ``points`` of a series' points that look the same: in each of equal stretches of time, the
+    smallest and the largest value, in their order.  Shorter series come back as they are.
+    """
+    if len(time) <= points:
+        return time, value
+    stretches = max(points // 2, 1)
+    width = (time[-1] - time[0]) / stretches or 1.0
+    stretch = np.minimum(((time - time[0]) / width).astype(np.int64), stretches - 1)
+    order = np.lexsort((value, stretch))
+    first = np.flatnonzero(np.diff(stretch[order], prepend=-1))
+    last = np.append(first[1:], len(order)) - 1
+    kept = np.unique(np.concatenate([order[first], order[last]]))
+    return time[kept], value[kept]
+
+
+def _bytes(facts: Facts, node: str) -> tuple[Ints, Ints]:
+    insert = facts.record.position(facts.record.scenario.primary.name, "insert")
+    apply = facts.record.position(node, "apply")
+    return counting([insert.time, apply.time], [np.diff(insert.lsn, prepend=0), -np.diff(apply.lsn, prepend=0)])
+
+
+def _commits(facts: Facts, node: str) -> tuple[Ints, Ints]:
+    inserted, applied = facts.column("inserted"), facts.reached(node, "apply")
+    applied = applied[applied < NEVER]
+    ones = np.ones(facts.count, dtype=np.int64)
+    return counting([inserted, applied], [ones, -ones[: len(applied)]])
+
+
+def _oldest(facts: Facts, node: str) -> tuple[Ints, Ints, Ints]:
+    """For each commit: from when to when it is the oldest not applied, and when it was inserted."""
+    inserted, applied = facts.column("inserted"), facts.reached(node, "apply")
+    start = np.maximum(np.concatenate([[0], applied])[: len(applied)], inserted)
+    return start, applied, inserted

@@ -1,0 +1,118 @@
+"""Lag as the servers themselves report it, beside which the true lag can be held.
+
+``measured_lag.*`` is what ``pg_stat_replication`` shows on a standby's upstream; it includes the reply's way
+back.  ``exporter_lag.*`` is what monitoring usually asks the standby: ``now()`` minus
+``pg_last_xact_replay_timestamp()``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replsim.analysis.facts import Facts
+from replsim.analysis.lagtracker import lags, shown
+from replsim.analysis.names import spread
+from replsim.analysis.registry import measures
+from replsim.analysis.weighted import Ramps, Steps
+from replsim.record import Record
+from replsim.units import NEVER, SECOND
+
+__all__ = ["measured_lag"]
+
+Ints = NDArray[np.int64]
+
+STATISTICS: Final = ("mean", "p50", "p99", "max")
+WORST: Final = "for the cluster, the largest of all standbys'"
+
+
+def measured_lag(record: Record, node: str) -> dict[str, tuple[Ints, Ints]]:
+    """What the view shows of a standby: for ``write``, ``flush`` and ``replay``, times and values from then on.
+
+    Both in nanoseconds; -1 stands for NULL, which is also shown before the first reply.  The notes of the
+    walsender are taken at each of its sends, at the upstream's flush position then: a pass of more than one
+    message notes where it will end.
+    """
+    replies, sent = record.replies[node], record.position(node, "sent")
+    flushed = record.position(record.scenario.upstream(node), "flush").at(sent.time)
+    position = np.maximum(sent.lsn, flushed)
+    new = np.diff(position, prepend=0) > 0
+    found = lags((sent.time[new], position[new]), replies.time, (replies.write, replies.flush, replies.apply))
+    all_applied = replies.apply == sent.at(replies.time)
+    names = ("write", "flush", "replay")
+    return {name: (replies.time, shown(lag, all_applied)) for name, lag in zip(names, found, strict=True)}
+
+
+@measures(
+    *(
+        spec
+        for column in ("write", "flush", "replay")
+        for spec in spread(
+            f"measured_lag.{column}",
+            "s",
+            STATISTICS,
+            f"{column}_lag as pg_stat_replication shows it on the standby's upstream, while it shows one ({WORST})",
+            over_time=True,
+        )
+    ),
+    per=("standby",),
+    overall="largest",
+)
+def measured(facts: Facts, node: str | None) -> Mapping[str, float]:
+    """The three lag columns of the view, over the time during which they are not NULL."""
+    assert node is not None
+    found = {}
+    for column, (time, value) in measured_lag(facts.record, node).items():
+        steps = Steps.between(np.concatenate([[0], time]), np.concatenate([[-1], value]), *facts.window)
+        not_null = Steps(steps.value[steps.value >= 0], steps.weight[steps.value >= 0])
+        for name, number in not_null.statistics(STATISTICS, 1 / SECOND).items():
+            found[f"measured_lag.{column}.{name}"] = number
+    return found
+
+
+@measures(
+    *spread(
+        "exporter_lag",
+        "s",
+        STATISTICS,
+        "now() - pg_last_xact_replay_timestamp() on the standby, with the usual guard that makes it 0 while all WAL "
+        f"received is replayed ({WORST})",
+        over_time=True,
+    ),
+    *spread(
+        "exporter_lag_unguarded",
+        "s",
+        STATISTICS,
+        f"now() - pg_last_xact_replay_timestamp() on the standby, from its first replayed commit on ({WORST})",
+        note="It grows on an idle system.",
+        over_time=True,
+    ),
+    per=("standby",),
+    overall="largest",
+)
+def exporter(facts: Facts, node: str | None) -> Mapping[str, float]:
+    """What an exporter sees on the standby: the age of the last commit replayed, a sawtooth."""
+    assert node is not None
+    applied = facts.reached(node, "apply")
+    applied = applied[applied < NEVER]
+    stamped = facts.column("inserted")[: len(applied)]
+    ends = np.append(applied[1:], NEVER)[: len(applied)]
+    bare = Ramps.of(applied, ends, stamped, facts.window, zero_outside=False)
+
+    # With the guard it also changes where the flush position (what 'received' means there) leaves the apply position.
+    flush, apply = facts.record.position(node, "flush"), facts.record.position(node, "apply")
+    edges = np.unique(np.concatenate([applied, flush.time, apply.time, facts.window]))
+    edges = edges[edges >= applied[0]] if len(applied) else edges[:0]
+    start, end = edges[:-1], edges[1:]
+    behind = flush.at(start) > apply.at(start)
+    origin = stamped[np.searchsorted(applied, start, side="right") - 1] if len(applied) else start
+    guarded = Ramps.of(start[behind], end[behind], origin[behind], facts.window, zero_outside=False)
+    since = max(facts.window[0], int(applied[0]) if len(applied) else NEVER)
+    rest = max(facts.window[1] - since - guarded.total, 0)
+    guarded = Ramps(guarded.start, guarded.low, guarded.high, rest)
+
+    found = {f"exporter_lag.{name}": value for name, value in guarded.statistics(STATISTICS).items()}
+    return found | {f"exporter_lag_unguarded.{name}": value for name, value in bare.statistics(STATISTICS).items()}

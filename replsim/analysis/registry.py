@@ -1,0 +1,194 @@
+"""Every metric, registered once: its name, unit, kind and definition, for tables, pages and expectations.
+
+A metric's plain name, such as ``lag.seconds.p99``, is the value for the whole cluster; with the name of a
+node, a writer, a reader or a session group before it, ``s1.lag.seconds.p99``, it is that one's own.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from replsim.analysis.facts import Facts
+from replsim.errors import UnknownMetric
+from replsim.record import Record
+from replsim.scenario import Scenario
+
+__all__ = [
+    "METRICS",
+    "Kind",
+    "Metric",
+    "Metrics",
+    "Per",
+    "Spec",
+    "Unit",
+    "find",
+    "measures",
+    "metrics",
+    "names_for",
+    "unit_of",
+]
+
+Unit = Literal["s", "B", "1/s", "1", "count"]
+"""Seconds, bytes, per second, a pure number (a fraction, or a ratio), or a number of things."""
+Kind = Literal["mean", "percentile", "proportion", "count", "extreme"]
+"""What sort of estimate it is: a study of several seeds chooses its interval by it."""
+Per = Literal["node", "standby", "writer", "session", "reader"]
+"""Whose own value a metric may be; ``node`` is the primary too."""
+Overall = Literal["own", "largest"]
+"""The cluster's value: worked out as such (over everybody), or the largest of its entities'."""
+Measure = Callable[[Facts, str | None], Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A metric as its function declares it."""
+
+    name: str
+    unit: Unit
+    kind: Kind
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A registered metric.  ``overall`` is None where only entities have a value, and no cluster-wide one exists.
+
+    ``function(facts, entity)`` gives the values of the whole family that it computes together, by name;
+    ``entity`` is None for the cluster's own value.  ``needs`` says what a scenario must have for it.
+    """
+
+    name: str
+    unit: Unit
+    kind: Kind
+    definition: str
+    per: tuple[Per, ...]
+    overall: Overall | None
+    function: Measure
+    needs: Callable[[Scenario], bool]
+
+    def entities(self, scenario: Scenario) -> tuple[str, ...]:
+        """Whose own values it has in a scenario, in the scenario's order."""
+        return tuple(dict.fromkeys(name for per in self.per for name in _ENTITIES[per](scenario)))
+
+
+METRICS: Final[dict[str, Metric]] = {}
+"""All metrics by plain name, in the order in which they are shown."""
+
+_ENTITIES: Final[dict[Per, Callable[[Scenario], tuple[str, ...]]]] = {
+    "node": lambda scenario: scenario.nodes,
+    "standby": lambda scenario: tuple(scenario.standbys),
+    "writer": lambda scenario: tuple(scenario.writers),
+    "session": lambda scenario: tuple(scenario.sessions),
+    "reader": lambda scenario: tuple(scenario.readers),
+}
+
+
+def measures(
+    *specs: Spec,
+    per: tuple[Per, ...] = (),
+    overall: Overall | None = "own",
+    needs: Callable[[Scenario], bool] = lambda _: True,
+) -> Callable[[Measure], Measure]:
+    """Register the metrics that the decorated function computes together; each name once."""
+
+    def register(function: Measure) -> Measure:
+        for spec in specs:
+            assert spec.name not in METRICS, f"{spec.name} is registered twice"
+            METRICS[spec.name] = Metric(spec.name, spec.unit, spec.kind, spec.definition, per, overall, function, needs)
+        return function
+
+    return register
+
+
+def metrics(record: Record) -> Metrics:
+    """Every metric of a record by name, in SI units (seconds, bytes, per second, fractions), lazily.
+
+    NaN where there is nothing to measure.  Looking up an unknown name raises `UnknownMetric`.
+    """
+    return Metrics(record)
+
+
+class Metrics(Mapping[str, float]):
+    """The metrics of one record.  Each family is computed once, when one of its names is first looked up."""
+
+    def __init__(self, record: Record) -> None:
+        self._facts = Facts(record)
+        self._names = dict.fromkeys(names_for(record.scenario))
+
+    def __getitem__(self, name: str) -> float:
+        if name not in self._names:
+            raise UnknownMetric(unknown(name, self._facts.record.scenario))
+        metric, entity = find(name)
+        if entity is None and metric.overall == "largest":
+            own = [self._value(metric, each) for each in metric.entities(self._facts.record.scenario)]
+            return max((value for value in own if not math.isnan(value)), default=math.nan)
+        return self._value(metric, entity)
+
+    def _value(self, metric: Metric, entity: str | None) -> float:
+        return self._facts.once(metric.function, entity)[metric.name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} metrics of {self._facts.record.scenario.name!r}>"
+
+
+def find(name: str) -> tuple[Metric, str | None]:
+    """The metric that ``name`` stands for, and whose own value it is (None: the cluster's).
+
+    Raises `UnknownMetric`.  Whether a scenario has such an entity is for `names_for` to say.
+
+    >>> find("s1.lag.seconds.p99")[1]
+    's1'
+    """
+    if name in METRICS:
+        return METRICS[name], None
+    entity, _, plain = name.partition(".")
+    if plain in METRICS and METRICS[plain].per:
+        return METRICS[plain], entity
+    raise UnknownMetric(f"unknown metric {name!r}{_did_you_mean(name, list(METRICS))}")
+
+
+def unit_of(name: str) -> Unit:
+    """The unit of a metric's value.  Raises `UnknownMetric`."""
+    return find(name)[0].unit
+
+
+def names_for(scenario: Scenario) -> list[str]:
+    """All metrics that a run of ``scenario`` has, known before it runs: the cluster's, then each entity's."""
+    fitting = [metric for metric in METRICS.values() if metric.needs(scenario)]
+    whole = [m.name for m in fitting if m.overall == "own" or (m.overall and m.entities(scenario))]
+    order = dict.fromkeys(name for entities in _ENTITIES.values() for name in entities(scenario))
+    own = [f"{entity}.{m.name}" for entity in order for m in fitting if entity in m.entities(scenario)]
+    return whole + own
+
+
+def unknown(name: str, scenario: Scenario) -> str:
+    """What is wrong with a name that `names_for` does not list, and what was perhaps meant."""
+    try:
+        metric, entity = find(name)
+    except UnknownMetric as error:
+        close = _did_you_mean(name, names_for(scenario))
+        return f"unknown metric {name!r}{close}" if close else str(error)
+    if entity is None or entity in metric.entities(scenario):
+        return f"this scenario has nothing to measure for {name!r}"
+    whose = " or ".join(metric.per)
+    there = metric.entities(scenario)
+    known = f"; it has {', '.join(there)}" if there else ""
+    return f"{name!r}: this scenario has no {whose} {entity!r}{known}"
+
+
+def _did_you_mean(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f", did you mean {close[0]!r}?" if close else ""

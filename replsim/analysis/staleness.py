@@ -1,0 +1,249 @@
+"""How stale reads are, which guarantees sessions lose, and how soon a commit can be seen on a standby."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replsim.analysis.facts import Facts
+from replsim.analysis.names import spread
+from replsim.analysis.reads import facts_reads
+from replsim.analysis.registry import Spec, measures
+from replsim.analysis.weighted import PERMILLE, statistics
+from replsim.record import Record
+from replsim.scenario import Scenario
+from replsim.units import NEVER, SECOND
+
+__all__ = ["t_visibility"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+NAN: Final = float("nan")
+NEEDED: Final = ("p50", "p99", "p999")
+STALE: Final = (
+    "A read is stale if, when it was issued, a commit had been acknowledged to its client that the read did not see."
+)
+EVERY: Final = "over all reads issued within the window"
+
+
+def _reads(scenario: Scenario) -> bool:
+    return bool(scenario.readers or scenario.sessions)
+
+
+def _keyed(scenario: Scenario) -> bool:
+    return bool(scenario.sessions) or any(reader.keys is not None for reader in scenario.readers.values())
+
+
+def _chosen(facts: Facts, entity: str | None) -> Callable[[str], NDArray[Any]]:
+    """The columns of the reads issued within the window: all, or a reader's or session group's, or a node's."""
+    table, rows = facts_reads(facts), facts.once(_rows, entity)
+    return lambda name: table[name][rows]
+
+
+def _rows(facts: Facts, entity: str | None) -> slice | NDArray[np.intp]:
+    table = facts_reads(facts)
+    # Reads are in order of issue, so those of the window need no copy.
+    window = slice(*np.searchsorted(table["time"], facts.window).tolist())
+    if entity is None:
+        return window
+    column = "reader" if entity in table.words["reader"] else "node"
+    own = np.flatnonzero(table[column][window] == table.words[column].index(entity)) + window.start
+    return window if len(own) == window.stop - window.start else own
+
+
+def _fraction(mask: NDArray[np.bool_]) -> float:
+    return float(np.count_nonzero(mask)) / len(mask) if len(mask) else NAN
+
+
+@measures(
+    Spec("reads.count", "count", "count", "Reads issued within the window."),
+    Spec(
+        "stale_reads.fraction",
+        "1",
+        "proportion",
+        f"The share of reads issued within the window that were stale. {STALE}",
+    ),
+    *spread(
+        "stale_reads.versions",
+        "count",
+        ("mean", "p99"),
+        f"the number of commits after the newest that a read saw, up to the newest acknowledged to its client when the "
+        f"read was issued, {EVERY}",
+    ),
+    *spread(
+        "stale_reads.age",
+        "s",
+        ("p50", "p99", "max"),
+        f"the time from the acknowledgement, at its client, of the first commit that a read missed to the read's issue "
+        f"(0 if it missed none), {EVERY}",
+    ),
+    Spec(
+        "reads_ahead.fraction",
+        "1",
+        "proportion",
+        "The share of reads issued within the window that saw a commit of which its own client had not been told when "
+        "the read looked.",
+    ),
+    per=("node", "reader", "session"),
+    needs=_reads,
+)
+def stale_reads(facts: Facts, entity: str | None) -> Mapping[str, float]:
+    """Staleness against the whole log."""
+    column = _chosen(facts, entity)
+    versions = column("versions")
+    found = {
+        "reads.count": float(len(versions)),
+        "stale_reads.fraction": _fraction(versions > 0),
+        "reads_ahead.fraction": _fraction(column("ahead")),
+    }
+    for name, value in statistics(versions, ("mean", "p99")).items():
+        found[f"stale_reads.versions.{name}"] = value
+    for name, value in statistics(column("age"), ("p50", "p99", "max"), 1 / SECOND).items():
+        found[f"stale_reads.age.{name}"] = value
+    return found
+
+
+@measures(
+    Spec(
+        "stale_reads.by_key.fraction",
+        "1",
+        "proportion",
+        "The share of reads of a row, issued within the window, that were stale against that row: a commit to it had "
+        "been acknowledged to its client when the read was issued, and the read did not see it.",
+    ),
+    *spread(
+        "stale_reads.by_key.versions",
+        "count",
+        ("mean", "p99"),
+        "the number of commits to a read's own row after those that it saw, up to the newest acknowledged to its "
+        "client when the read was issued, over all reads of a row issued within the window",
+    ),
+    *spread(
+        "stale_reads.by_key.age",
+        "s",
+        ("p50", "p99", "max"),
+        "the time from the acknowledgement, at its client, of the first commit to its row that a read missed to the "
+        "read's issue (0 if it missed none), over all reads of a row issued within the window",
+    ),
+    per=("node", "reader", "session"),
+    needs=_keyed,
+)
+def stale_reads_by_key(facts: Facts, entity: str | None) -> Mapping[str, float]:
+    """Staleness against the read's own row."""
+    column = _chosen(facts, entity)
+    keyed = column("key") >= 0
+    versions, age = column("key_versions"), column("key_age")
+    if not keyed.all():
+        versions, age = versions[keyed], age[keyed]
+    found = {"stale_reads.by_key.fraction": _fraction(versions > 0)}
+    for name, value in statistics(versions, ("mean", "p99")).items():
+        found[f"stale_reads.by_key.versions.{name}"] = value
+    for name, value in statistics(age, ("p50", "p99", "max"), 1 / SECOND).items():
+        found[f"stale_reads.by_key.age.{name}"] = value
+    return found
+
+
+@measures(
+    Spec(
+        "session_violations.read_your_writes",
+        "1",
+        "proportion",
+        "The share of sessions' reads issued within the window that did not see their user's newest write acknowledged "
+        "to it when the read was issued.",
+    ),
+    Spec(
+        "session_violations.monotonic_reads",
+        "1",
+        "proportion",
+        "The share of sessions' reads issued within the window that saw less of the log than an earlier read of the "
+        "same user (earlier by issue, the warm-up's included).",
+    ),
+    per=("session",),
+    needs=lambda scenario: bool(scenario.sessions),
+)
+def session_violations(facts: Facts, entity: str | None) -> Mapping[str, float]:
+    """What sessions lose that read from standbys."""
+    table = facts_reads(facts)
+    sessions = table["session"] >= 0
+    if entity is not None:
+        sessions &= table["reader"] == table.words["reader"].index(entity)
+    mine = table.where(sessions)
+    # A user is its group and its number; a position is its place among all that were seen.
+    users = np.unique(np.stack([mine["reader"].astype(np.int64), mine["session"]]), axis=1, return_inverse=True)[1]
+    _, place = np.unique(mine["saw"], return_inverse=True)
+    size = int(place.max(initial=0)) + 1
+    order = np.argsort(users.ravel(), kind="stable")
+    codes = users.ravel()[order] * size + place[order]
+    back = np.zeros(len(mine), dtype=bool)
+    back[order] = np.maximum.accumulate(codes) > codes if len(codes) else back
+    within = facts.within(mine["time"])
+    return {
+        "session_violations.read_your_writes": _fraction(~mine["kept"][within]),
+        "session_violations.monotonic_reads": _fraction(back[within]),
+    }
+
+
+def t_visibility(record: Record, node: str, *, since: str = "acknowledged") -> tuple[Floats, Floats]:
+    """P(a look at ``node`` a time t after a commit sees it), as a step function: times (s) and probabilities.
+
+    ``since``: a commit is its acknowledgement at its client (``acknowledged``), or the moment from which the
+    primary shows it (``visible``).  Over the commits acknowledged (or visible) within the window, exact from
+    positions: no reads are sampled.  Each probability holds from its time to the next; the first time is 0.
+    Commits that the node had not applied by the run's end count for as long as they could be watched
+    (Kaplan and Meier's estimate); where there are none, it is the plain share.
+    """
+    delays, shares = _visibility(Facts(record), node, since)
+    return delays / 1e9, shares
+
+
+def _visibility(facts: Facts, node: str, since: str) -> tuple[Ints, Floats]:
+    told = facts.acknowledged if since == "acknowledged" else facts.column("visible")
+    chosen = facts.within(told)
+    applied, told = facts.reached(node, "apply")[chosen], told[chosen]
+    seen = applied < NEVER
+    watched = np.where(seen, np.maximum(applied - told, 0), facts.record.scenario.duration - told)
+    times, place = np.unique(np.append(watched, 0), return_inverse=True)
+    # Seen at exactly t counts before watched until exactly t: the look at t would have found it.
+    arrived = np.bincount(place[:-1][seen], minlength=len(times))
+    lost = np.bincount(place[:-1][~seen], minlength=len(times))
+    at_risk = len(watched) - np.concatenate([[0], np.cumsum(arrived + lost)[:-1]])
+    if not lost.any():
+        return times, np.cumsum(arrived) / max(len(watched), 1)
+    unseen = np.cumprod(1 - arrived / np.maximum(at_risk, 1))
+    return times, 1 - unseen
+
+
+@measures(
+    *(
+        Spec(
+            f"{family}.{name}",
+            "s",
+            "percentile",
+            f"How long after {what} within the window a look at the standby sees it with a probability of "
+            f"{PERMILLE[name] / 10:g}%; infinite if not within the run (for the cluster, the worst standby).",
+        )
+        for family, what in {
+            "t_visibility": "a commit's acknowledgement at its client",
+            "t_visibility_from_visible": "a commit became visible on the primary",
+        }.items()
+        for name in NEEDED
+    ),
+    per=("standby",),
+    overall="largest",
+)
+def visibility(facts: Facts, node: str | None) -> Mapping[str, float]:
+    """How long until a commit can be seen on a standby."""
+    assert node is not None
+    found = {}
+    for family, since in (("t_visibility", "acknowledged"), ("t_visibility_from_visible", "visible")):
+        times, share = _visibility(facts, node, since)
+        some = bool(np.any(facts.within(facts.acknowledged if since == "acknowledged" else facts.column("visible"))))
+        for name in NEEDED:
+            # The product of an estimate's factors may fall short of a share by its rounding.
+            enough = np.flatnonzero(share >= PERMILLE[name] / 1000 - 1e-12)
+            needed = float(times[enough[0]]) / SECOND if len(enough) else float("inf")
+            found[f"{family}.{name}"] = needed if some else NAN
+    return found
