@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import IntEnum
 
 import simpy
-from simpy.events import Event
+from simpy.events import Event, EventPriority
 
 __all__ = ["Agenda", "Rank"]
 
@@ -57,7 +57,7 @@ class Agenda:
         event._ok = True
         event._value = time
         event.callbacks = [lambda _: callback(time)]
-        environment.schedule(event, priority=rank * NODES + node, delay=time - environment.now)
+        environment.schedule(event, priority=EventPriority(rank * NODES + node), delay=time - environment.now)
 
     def run(self, until: int) -> None:
         """Run everything up to and including ``until``."""

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from replsim.engines.events.pages import Pages
 from replsim.errors import Problem
@@ -17,9 +13,9 @@ from replsim.randomness.keys import KeyDraws
 from replsim.rules.acks import Level
 from replsim.scenario.clients import Keys
 
-__all__ = ["Clients", "ClosedLoop", "OpenLoop", "Step", "What", "Work"]
+__all__ = ["Clients", "Step", "What", "Work"]
 
-BLOCK = 4096
+_new = tuple.__new__
 
 
 class What:
@@ -82,9 +78,13 @@ class Clients(ABC):
         self._next_key = None
         if work.keys is not None and (self.locks or pages is not None):
             self._next_key = KeyDraws(streams.uniforms(f"{name}:keys"), work.keys).next
-        steady = work.network.constant is not None and work.execution.constant is not None
+        network, execution = work.network.constant, work.execution.constant
+        steady = network is not None and execution is not None
         self.in_order = steady and not self.locks and work.chunk is None
         """Transactions reach the log in the order in which they start, so a start needs no step of its own."""
+        self._to_log = (network or 0) + wakeup + (execution or 0)
+        """From the start of a transaction to its commit record, where that is constant."""
+        self.logs_pages = pages is not None and self._next_key is not None
         self._count = 0
 
     @property
@@ -102,14 +102,14 @@ class Clients(ABC):
         """The next transaction to stage once ``step`` has been taken, if a connection is free for it."""
 
     @abstractmethod
-    def answered(self, client: int, number: int, learned: int) -> Step | None:
+    def answered(self, client: int, learned: int) -> Step | None:
         """A client knows an outcome: its next transaction, if that is what it waited for."""
 
     @abstractmethod
     def waiting(self, until: int) -> Iterator[Step]:
         """Transactions submitted by ``until`` for which no connection was free yet."""
 
-    def times(self, number: int, visible: int, submitted: int) -> tuple[int, int]:
+    def times(self, number: int, visible: int, submitted: int) -> tuple[int, int]:  # noqa: ARG002 - for those who poll
         """When the answer to a commit that is ``visible`` reaches its client, and when the client knows."""
         back = self._back if isinstance(self._back, int) else self._back.pop(number)
         acknowledged = visible + back + self._wakeup
@@ -120,9 +120,8 @@ class Clients(ABC):
         return self._keys[number]
 
     def page_images(self, number: int, time: int) -> int:
-        """Bytes of full-page images that a commit at ``time`` adds."""
-        if self._pages is None or self._next_key is None:
-            return 0
+        """Bytes of full-page images that a commit at ``time`` adds (for groups that `logs_pages`)."""
+        assert self._pages is not None
         return self._pages.image(self._keys[number] if self.locks else self._keys.pop(number), time)
 
     def steps_of(self, start: Step) -> list[Step]:
@@ -156,157 +155,6 @@ class Clients(ABC):
         if not self.in_order:
             return Step(started, self.index, number, What.START, client, submitted, started, 0, 0)
         size = self._record()
-        time = started + self._out() + self._wakeup + self._execution()
-        return Step(time, self.index, number, What.INSERT, client, submitted, started, size, size)
-
-
-class OpenLoop(Clients):
-    """Work that arrives whatever becomes of it, through a pool of connections.
-
-    The pool is first come, first served: transaction k takes the connection that was k-th to become free.
-    """
-
-    def __init__(
-        self,
-        index: int,
-        name: str,
-        work: Work,
-        streams: Streams,
-        *,
-        wakeup: int,
-        pages: Pages | None,
-        arrivals: NDArray[np.int64],
-        users: NDArray[np.int64] | None,
-        connections: int,
-    ) -> None:
-        super().__init__(index, name, work, streams, wakeup=wakeup, pages=pages)
-        self._arrivals = arrivals
-        self._users = users
-        self._next_arrival = _one_by_one(arrivals)
-        self._unused = connections
-        self._free: deque[int] = deque()
-        self._staged = False
-
-    def first(self) -> Iterator[Step]:
-        step = self._stage()
-        if step is not None:
-            yield step
-
-    def next_after(self, step: Step) -> Step | None:
-        return self._stage()
-
-    def answered(self, client: int, number: int, learned: int) -> Step | None:
-        self._free.append(learned)
-        return None if self._staged else self._stage()
-
-    def waiting(self, until: int) -> Iterator[Step]:
-        for number in range(self._count, int(np.searchsorted(self._arrivals, until, side="right"))):
-            submitted = int(self._arrivals[number])
-            yield Step(submitted, self.index, number, What.START, self._user(number), submitted, until + 1, 0, 0)
-
-    def _stage(self) -> Step | None:
-        self._staged = False
-        if self._unused:
-            free = 0
-        elif self._free:
-            free = self._free[0]
-        else:
-            return None
-        arrival = next(self._next_arrival, None)
-        if arrival is None:
-            return None
-        if self._unused:
-            self._unused -= 1
-        else:
-            self._free.popleft()
-        self._staged = True
-        return self._submit(self._user(self._count), arrival, arrival if arrival > free else free)
-
-    def _user(self, number: int) -> int:
-        return -1 if self._users is None else int(self._users[number])
-
-
-class ClosedLoop(Clients):
-    """Clients who wait for their own answers: each has at most ``in_flight`` transactions unanswered."""
-
-    def __init__(
-        self,
-        index: int,
-        name: str,
-        work: Work,
-        streams: Streams,
-        *,
-        wakeup: int,
-        pages: Pages | None,
-        clients: int,
-        think: Callable[[], int],
-        in_flight: int = 1,
-        poll: int | None = None,
-        reads: Callable[[int, int], int] | None = None,
-    ) -> None:
-        super().__init__(index, name, work, streams, wakeup=wakeup, pages=pages)
-        self.in_order = self.in_order and in_flight == 1
-        self._think = think
-        self._in_flight = in_flight
-        self._poll = poll
-        self._reads = reads
-        """How long a client's reads after its n-th write take (by client and n), for users who read before they go on."""
-        self._rounds = [0] * clients
-        self._poll_network = 0 if work.network.constant is None else work.network.constant
-        self._clients = clients
-        self._unanswered = [0] * clients
-        self._ready: list[int | None] = [None] * clients
-        """When a client that may not go on yet would have: it waits for one of its answers."""
-
-    def first(self) -> Iterator[Step]:
-        for client in range(self._clients):
-            yield self._go(client, self._think())
-
-    def next_after(self, step: Step) -> Step | None:
-        if self._in_flight == 1:
-            return None
-        client = step.client
-        ready = step.submitted + self._think()
-        if self._unanswered[client] < self._in_flight:
-            return self._go(client, ready)
-        self._ready[client] = ready
-        return None
-
-    def answered(self, client: int, number: int, learned: int) -> Step | None:
-        self._unanswered[client] -= 1
-        if self._in_flight == 1:
-            return self._go(client, learned + self._pause(client))
-        ready = self._ready[client]
-        if ready is None:
-            return None
-        self._ready[client] = None
-        return self._go(client, max(ready, learned))
-
-    def times(self, number: int, visible: int, submitted: int) -> tuple[int, int]:
-        acknowledged, learned = super().times(number, visible, submitted)
-        if self._poll is not None:
-            # A poll asks at the server, one network time after it was sent; the first to find the outcome brings it.
-            wait = max(visible - submitted - self._poll_network, 0)
-            polls = max(1, -(-wait // self._poll))
-            learned = submitted + polls * self._poll + 2 * self._poll_network + self._wakeup
-        return acknowledged, learned
-
-    def waiting(self, until: int) -> Iterator[Step]:
-        return iter(())
-
-    def _pause(self, client: int) -> int:
-        """What a blocking client does between an answer and its next write: it reads, and it thinks."""
-        if self._reads is None:
-            return self._think()
-        nth = self._rounds[client]
-        self._rounds[client] += 1
-        return self._reads(client, nth) + self._think()
-
-    def _go(self, client: int, time: int) -> Step:
-        self._unanswered[client] += 1
-        return self._submit(client, time, time)
-
-
-def _one_by_one(values: NDArray[np.int64]) -> Iterator[int]:
-    for start in range(0, len(values), BLOCK):
-        yield from values[start : start + BLOCK].tolist()
+        time = started + self._to_log
+        # As Step(…), without the cost of its Python-level constructor: this is done for every commit.
+        return _new(Step, (time, self.index, number, What.INSERT, client, submitted, started, size, size))

@@ -24,6 +24,7 @@ from replsim.engines.events.wire import Wire
 from replsim.randomness import Streams
 from replsim.rules.acks import Level, SyncRule
 from replsim.scenario import Scenario
+from replsim.scenario.network import Link
 from replsim.scenario.topology import topology
 
 __all__ = ["Cluster", "StandbyParts"]
@@ -66,7 +67,11 @@ class Cluster:
         self.release = Release(scenario, rule, waits, self.log, self.transactions)
         self.device = Device(self.streams, name, scenario.primary.wal_device)
         self.primary = Primary(scenario, self.agenda, self.device, self.log, self.transactions, self.release, waits)
-        if "off" in waits or scenario.background is not None or any(writer.chunk for writer in scenario.writers.values()):
+        if (
+            "off" in waits
+            or scenario.background is not None
+            or any(writer.chunk for writer in scenario.writers.values())
+        ):
             self.primary.wal_writer = WalWriter(scenario, self.agenda, self.log, self.primary)
         graph = topology(scenario)
         # From the source of the WAL outwards, so that events of equal time go in the direction of the stream.
@@ -79,7 +84,7 @@ class Cluster:
             self.primary.wal_writer.sleep(0)
         self.primary.expect_inserts()
 
-    def _add_standby(self, node: int, upstream: str, name: str, edge: dict[str, object]) -> None:
+    def _add_standby(self, node: int, upstream: str, name: str, edge: dict[str, Link]) -> None:
         scenario, streams, agenda = self.scenario, self.streams, self.agenda
         standby = scenario.standbys[name]
         link, back = edge["link"], edge["back"]
@@ -107,7 +112,9 @@ class Cluster:
         ships.append(sender.ship)
         self.standbys[name] = StandbyParts(sender, device, receiver, replay, uplink)
 
-    def _heard(self, candidate: int | None) -> tuple[Callable[[Positions], bool] | None, Callable[[Positions, int], None] | None]:
+    def _heard(
+        self, candidate: int | None
+    ) -> tuple[Callable[[Positions], bool] | None, Callable[[Positions, int], None] | None]:
         """What a synchronous candidate's replies are asked, and whom they reach; nothing for other standbys."""
         if candidate is None or not self.release.remote:
             return None, None
@@ -117,13 +124,13 @@ class Cluster:
             lambda positions, now: primary.replied(candidate, positions, now),
         )
 
-    def _feedback(self) -> Callable[[range], Iterable[int]]:
+    def _feedback(self) -> Callable[[range], Iterable[int]] | None:
         """Which of a batch's commits ask a standby for a reply once they are replayed: those at ``remote_apply``."""
         asking = {group.index for group in self.groups if group.level == "remote_apply"}
         if not asking:
-            return lambda rows: ()
-        group = self.log.group
-        return lambda rows: [row for row in rows if group[row] in asking]
+            return None
+        steps = self.log.steps
+        return lambda rows: [row for row in rows if steps[row].group in asking]
 
 
 def _waits_at(level: Level, rule: SyncRule) -> Level:

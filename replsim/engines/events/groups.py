@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.engines.events.clients import Clients, ClosedLoop, OpenLoop, Work
+from replsim.engines.events.clients import Clients, Work
+from replsim.engines.events.closed_loop import ClosedLoop
+from replsim.engines.events.open_loop import OpenLoop
 from replsim.engines.events.pages import Pages
 from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals
@@ -28,7 +30,9 @@ def groups(scenario: Scenario, streams: Streams) -> list[Clients]:
     return made
 
 
-def _writer(scenario: Scenario, streams: Streams, index: int, name: str, writer: Writer, pages: Pages | None) -> Clients:
+def _writer(
+    scenario: Scenario, streams: Streams, index: int, name: str, writer: Writer, pages: Pages | None
+) -> Clients:
     stream = f"writer:{name}"
     work = Work(
         level=scenario.level(writer.synchronous_commit),

@@ -11,6 +11,8 @@ from replsim.units import NEVER, SECOND
 
 __all__ = ["Log"]
 
+_UNKNOWN = array("q", [NEVER]) * 4096
+
 
 class Log:
     """The commits inserted so far, as columns, and the position that the WAL has reached.
@@ -23,20 +25,17 @@ class Log:
         self._background = scenario.background
         self._foreground_bytes = 0
         self._foreground_records = 0
-        self.inserted = array("q")
+        self.steps: list[Step] = []
+        """The step of each commit that put it into the log: who wrote it, when it was submitted and started."""
         self.lsn = array("q")
-        self.bytes = array("q")
         self.records = array("q")
         """Cumulated WAL records up to and including each commit, the background's with them."""
-        self.group = array("h")
-        self.number = array("q")
-        """Which transaction of its group it is, from 0: the place of its draws in that group's streams."""
-        self.client = array("q")
-        self.submitted = array("q")
-        self.started = array("q")
+        self.images: dict[int, int] = {}
+        """Bytes of full-page images, by row, where there are any."""
         self.visible = array("q")
         self.acknowledged = array("q")
-        self.learned = array("q")
+        self.learned: dict[int, int] = {}
+        """When the client knows, by row, where that is later than the answer: for clients that poll."""
 
     def position(self, time: int) -> int:
         """The end of the WAL at ``time``, of all that has been added up to then."""
@@ -50,27 +49,23 @@ class Log:
 
     def add_commit(self, step: Step, images: int, records: int) -> int:
         """Insert a commit record (and its full-page ``images``) at ``step.time``; returns its row."""
-        time = step.time
+        row = len(self.steps)
+        self.steps.append(step)
         self._foreground_bytes += step.rest + images
         self._foreground_records += records
         if self._background is None:
             self.lsn.append(self._foreground_bytes)
             self.records.append(self._foreground_records)
         else:
-            background = self._background_records(time)
+            background = self._background_records(step.time)
             self.lsn.append(self._foreground_bytes + background * self._background.record)
             self.records.append(self._foreground_records + background)
-        self.inserted.append(time)
-        self.bytes.append(step.size + images)
-        self.group.append(step.group)
-        self.number.append(step.number)
-        self.client.append(step.client)
-        self.submitted.append(step.submitted)
-        self.started.append(step.started)
-        self.visible.append(NEVER)
-        self.acknowledged.append(NEVER)
-        self.learned.append(NEVER)
-        return len(self.lsn) - 1
+        if images:
+            self.images[row] = images
+        if row == len(self.visible):
+            self.visible.extend(_UNKNOWN)
+            self.acknowledged.extend(_UNKNOWN)
+        return row
 
     def count_up_to(self, lsn: int) -> int:
         """How many commits end at or before ``lsn``."""

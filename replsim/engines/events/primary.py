@@ -63,12 +63,13 @@ class Primary:
         """Take note of all that was inserted up to ``until``."""
         log, levels = self._log, self._levels
         for row in self._transactions.take(until):
-            level = levels[log.group[row]]
+            step = log.steps[row]
+            level = levels[step.group]
             if level == "off":
                 self.asynchronous = log.lsn[row]
-                self._transactions.answered(row, log.inserted[row])
+                self._transactions.answered(row, step.time)
                 assert self.wal_writer is not None
-                self.wal_writer.nudge(log.inserted[row])
+                self.wal_writer.nudge(step.time)
             else:
                 self._wanted = log.lsn[row]
                 self._release.wait(row, level)

@@ -41,7 +41,7 @@ class Receiver:
         *,
         wakeup: int,
         status_interval: int,
-        feedback: Callable[[range], Iterable[int]],
+        feedback: Callable[[range], Iterable[int]] | None,
         eager_write: bool,
         eager_apply: bool,
     ) -> None:
@@ -126,7 +126,7 @@ class Receiver:
         rows = self._replay.hand_over(now, self._flushed)
         for ship in self.ship:
             ship(now, self._flushed)
-        self._reply(now)
+        self._reply(now, may_release=True)
         self._ask(now, rows)
         self._began = NEVER
         if self._inbox:
@@ -135,18 +135,21 @@ class Receiver:
 
     def _ask(self, now: int, rows: range) -> None:
         """Note the replies that the replay of ``rows`` will ask for; what was asked until now has been answered."""
-        asked = self._asked
-        while asked and asked[0] <= now:
-            asked.popleft()
-        for row in self._feedback(rows):
-            applied = self._replay.applied(row)
-            if not asked or asked[-1] < applied:
-                asked.append(applied + self._wakeup)
-                if self._eager_apply:
-                    self._agenda.at(asked[-1], Rank.FORCED_REPLY, self._node, self._reply_forced)
         self._asked_at_end = self._replay.free + self._wakeup
+        if self._feedback is not None:
+            asked = self._asked
+            while asked and asked[0] <= now:
+                asked.popleft()
+            for row in self._feedback(rows):
+                applied = self._replay.applied(row)
+                if not asked or asked[-1] < applied:
+                    self._wait_for_reply(applied + self._wakeup)
+                    asked.append(applied + self._wakeup)
+        self._wait_for_reply(self._asked_at_end)
+
+    def _wait_for_reply(self, time: int) -> None:
         if self._eager_apply:
-            self._agenda.at(self._asked_at_end, Rank.FORCED_REPLY, self._node, self._reply_forced)
+            self._agenda.at(time, Rank.FORCED_REPLY, self._node, self._reply_forced)
 
     def _reply_forced(self, now: int) -> None:
         if now <= self._began:
@@ -157,22 +160,26 @@ class Receiver:
         self._reply_unprompted(self._began)
         self._write_replied = True
         self.write.add(self._drained, self._written)
-        self._reply(self._drained)
+        self._reply(self._drained, may_release=self._eager_write or self._eager_apply)
 
     def _reply_unprompted(self, until: int) -> None:
         """Send what an idle receiver had to send by ``until``: what replay asked for, and status replies."""
         while True:
-            asked = min(self._asked[0] if self._asked else NEVER, self._asked_at_end)
-            status = self._uplink.last_sent + self._status_interval if self._status_interval else NEVER
-            time = min(asked, status)
+            time = self._asked_at_end
+            if self._asked and self._asked[0] < time:
+                time = self._asked[0]
+            if self._status_interval and self._uplink.last_sent + self._status_interval < time:
+                time = self._uplink.last_sent + self._status_interval
             if time > until or time == NEVER:
                 return
             if self._asked and self._asked[0] <= time:
                 self._asked.popleft()
             if self._asked_at_end <= time:
                 self._asked_at_end = NEVER
-            self._reply(time)
+            self._reply(time, may_release=self._eager_apply)
 
-    def _reply(self, time: int) -> None:
+    def _reply(self, time: int, *, may_release: bool) -> None:
         written = self._written if self._write_replied else self._flushed
-        self._uplink.reply(time, (written, self._flushed, self._replay.position(time)))
+        # Unless a commit waits for it, what is replayed by now is worked out after the run.
+        applied = self._replay.position(time) if self._eager_apply else 0
+        self._uplink.reply(time, (written, self._flushed, applied), may_release=may_release)

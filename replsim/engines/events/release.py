@@ -21,7 +21,9 @@ class Release:
     candidates reported into one position a level (`SyncRule.position`); every waiter up to there is woken.
     """
 
-    def __init__(self, scenario: Scenario, rule: SyncRule, levels: Sequence[Level], log: Log, transactions: Transactions) -> None:
+    def __init__(
+        self, scenario: Scenario, rule: SyncRule, levels: Sequence[Level], log: Log, transactions: Transactions
+    ) -> None:
         self._log = log
         self._transactions = transactions
         self._wakeup = scenario.wakeup
@@ -35,7 +37,7 @@ class Release:
         self._told = {level: [0] * len(self.candidates) for level in self.remote}
         """What the candidates have sent, processed by the primary or still on its way."""
         self._reported = {level: [0] * len(self.candidates) for level in self.remote}
-        self._released = {level: 0 for level in self.remote}
+        self._released = dict.fromkeys(self.remote, 0)
 
     def wait(self, row: int, level: Level) -> None:
         """Commit ``row`` waits at ``level`` (``local`` or remote); rows come in the order of the log."""

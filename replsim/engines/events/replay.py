@@ -131,11 +131,11 @@ class Replay:
 
     def _each(self, rows: range, start: int) -> int:
         """Replay commit by commit; returns the end."""
-        records, lsn, inserted = self._log.records, self._log.lsn, self._log.inserted
+        records, lsn, steps = self._log.records, self._log.lsn, self._log.steps
         time = start
         for row in rows:
             if self._delay:
-                time = max(time, inserted[row] + self._delay)
+                time = max(time, steps[row].time + self._delay)
             count = records[row] - (records[row - 1] if row else 0)
             time += sum(self._draw() for _ in range(count))
             if self._bandwidth is not None:

@@ -45,7 +45,7 @@ class Transactions:
             step = heappop(steps)
             if step.what == What.INSERT:
                 group = groups[step.group]
-                images = group.page_images(step.number, step.time)
+                images = group.page_images(step.number, step.time) if group.logs_pages else 0
                 yield log.add_commit(step, images, group.records)
                 if group.in_order:
                     self._push(group.next_after(step))
@@ -59,17 +59,18 @@ class Transactions:
     def answered(self, row: int, visible: int) -> None:
         """Commit ``row`` is ``visible`` and its answer on the way: its client goes on, its locks are free."""
         log = self._log
-        group = self._groups[log.group[row]]
-        number, submitted = log.number[row], log.submitted[row]
-        acknowledged, learned = group.times(number, visible, submitted)
+        done = log.steps[row]
+        group = self._groups[done.group]
+        acknowledged, learned = group.times(done.number, visible, done.submitted)
         log.visible[row] = visible
         log.acknowledged[row] = acknowledged
-        log.learned[row] = learned
+        if learned != acknowledged:
+            log.learned[row] = learned
         if group.locks:
-            self._unlock(group.key(number), visible)
-        step = group.answered(log.client[row], number, learned)
+            self._unlock(group.key(done.number), visible)
+        step = group.answered(done.client, learned)
         if step is not None:
-            if step.time <= submitted:
+            if step.time <= done.submitted:
                 raise ScenarioError([group.no_time])
             heappush(self._steps, step)
 

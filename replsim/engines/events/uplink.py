@@ -10,7 +10,7 @@ import numpy as np
 
 from replsim.engines.events.agenda import Agenda, Rank
 from replsim.engines.events.wire import Wire
-from replsim.record import Replies
+from replsim.record import Replies, Trajectory
 
 __all__ = ["Positions", "Uplink"]
 
@@ -43,28 +43,29 @@ class Uplink:
         self._wakeup = wakeup
         self._news = news
         self._heard = heard
+        self._sent = array("q")
         self._processed = array("q")
         self._write = array("q")
         self._flush = array("q")
-        self._apply = array("q")
         self.last_sent = 0
 
-    def reply(self, time: int, positions: Positions) -> None:
-        """Send a reply at ``time``."""
+    def reply(self, time: int, positions: Positions, *, may_release: bool) -> None:
+        """Send a reply at ``time``; where it may tell the primary something new, it gets an event."""
         processed = self._wire.send(time, REPLY_BYTES) + self._wakeup
         self.last_sent = time
+        self._sent.append(time)
         self._processed.append(processed)
         self._write.append(positions[0])
         self._flush.append(positions[1])
-        self._apply.append(positions[2])
-        if self._heard is not None and self._news is not None and self._news(positions):
+        if may_release and self._heard is not None and self._news is not None and self._news(positions):
             heard = self._heard
             # Replies that somebody waits for are sent at their own time; the others may be recorded later.
             self._agenda.at(max(processed, self._agenda.now), Rank.REPLY, self._node, lambda now: heard(positions, now))
 
-    def replies(self, end: int) -> Replies:
-        """All replies that the upstream has processed by ``end``."""
+    def replies(self, applied: Trajectory, end: int) -> Replies:
+        """All replies that the upstream has processed by ``end``; what each says of replay follows from ``applied``."""
         time = np.array(self._processed, dtype=np.int64)
         count = int(np.searchsorted(time, end, side="right"))
-        columns = (np.array(column, dtype=np.int64)[:count] for column in (self._write, self._flush, self._apply))
-        return Replies(time[:count], *columns)
+        sent, write, flush = (np.array(c, dtype=np.int64)[:count] for c in (self._sent, self._write, self._flush))
+        # A reply that leaves at the very moment of a flush or a replay speaks of what was flushed before it.
+        return Replies(time[:count], write, flush, np.minimum(applied.at(sent), flush))

@@ -58,4 +58,4 @@ class Wire:
         packets = max(1, -(-size // PACKET_BYTES))
         lost = 1 - (1 - self._loss) ** packets
         times = int(math.log(self._chance()) / math.log(lost))
-        return self._timeout * (2 ** min(times, 12) - 1)
+        return self._timeout * ((1 << min(times, 12)) - 1)

@@ -1,0 +1,99 @@
+"""Clients who wait for their own answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from typing_extensions import override
+
+from replsim.engines.events.clients import Clients, Step, Work
+from replsim.engines.events.pages import Pages
+from replsim.randomness import Streams
+
+__all__ = ["ClosedLoop"]
+
+
+class ClosedLoop(Clients):
+    """Clients who wait for their own answers: each has at most ``in_flight`` transactions unanswered."""
+
+    def __init__(
+        self,
+        index: int,
+        name: str,
+        work: Work,
+        streams: Streams,
+        *,
+        wakeup: int,
+        pages: Pages | None,
+        clients: int,
+        think: Callable[[], int],
+        in_flight: int = 1,
+        poll: int | None = None,
+        reads: Callable[[int, int], int] | None = None,
+    ) -> None:
+        super().__init__(index, name, work, streams, wakeup=wakeup, pages=pages)
+        self.in_order = self.in_order and in_flight == 1
+        self._think = think
+        self._in_flight = in_flight
+        self._poll = poll
+        self._reads = reads
+        """How long a client's reads after its n-th write take, for users who read before they go on."""
+        self._rounds = [0] * clients
+        self._poll_network = 0 if work.network.constant is None else work.network.constant
+        self._clients = clients
+        self._unanswered = [0] * clients
+        self._ready: list[int | None] = [None] * clients
+        """When a client that may not go on yet would have: it waits for one of its answers."""
+
+    @override
+    def first(self) -> Iterator[Step]:
+        for client in range(self._clients):
+            yield self._go(client, self._think())
+
+    @override
+    def next_after(self, step: Step) -> Step | None:
+        if self._in_flight == 1:
+            return None
+        client = step.client
+        ready = step.submitted + self._think()
+        if self._unanswered[client] < self._in_flight:
+            return self._go(client, ready)
+        self._ready[client] = ready
+        return None
+
+    @override
+    def answered(self, client: int, learned: int) -> Step | None:
+        self._unanswered[client] -= 1
+        if self._in_flight == 1:
+            return self._go(client, learned + self._pause(client))
+        ready = self._ready[client]
+        if ready is None:
+            return None
+        self._ready[client] = None
+        return self._go(client, max(ready, learned))
+
+    @override
+    def times(self, number: int, visible: int, submitted: int) -> tuple[int, int]:
+        acknowledged, learned = super().times(number, visible, submitted)
+        if self._poll is not None:
+            # A poll asks at the server, one network time after it was sent; the first to find the outcome brings it.
+            wait = max(visible - submitted - self._poll_network, 0)
+            polls = max(1, -(-wait // self._poll))
+            learned = submitted + polls * self._poll + 2 * self._poll_network + self._wakeup
+        return acknowledged, learned
+
+    @override
+    def waiting(self, until: int) -> Iterator[Step]:
+        return iter(())
+
+    def _pause(self, client: int) -> int:
+        """What a blocking client does between an answer and its next write: it reads, and it thinks."""
+        if self._reads is None:
+            return self._think()
+        nth = self._rounds[client]
+        self._rounds[client] += 1
+        return self._reads(client, nth) + self._think()
+
+    def _go(self, client: int, time: int) -> Step:
+        self._unanswered[client] += 1
+        return self._submit(client, time, time)

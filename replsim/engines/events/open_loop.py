@@ -1,0 +1,93 @@
+"""Clients who do not wait: work arrives, whatever becomes of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from replsim.engines.events.clients import Clients, Step, What, Work
+from replsim.engines.events.pages import Pages
+from replsim.randomness import Streams
+
+__all__ = ["OpenLoop"]
+
+BLOCK = 4096
+
+
+class OpenLoop(Clients):
+    """Work that arrives whatever becomes of it, through a pool of connections.
+
+    The pool is first come, first served: transaction k takes the connection that was k-th to become free.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        name: str,
+        work: Work,
+        streams: Streams,
+        *,
+        wakeup: int,
+        pages: Pages | None,
+        arrivals: NDArray[np.int64],
+        users: NDArray[np.int64] | None,
+        connections: int,
+    ) -> None:
+        super().__init__(index, name, work, streams, wakeup=wakeup, pages=pages)
+        self._arrivals = arrivals
+        self._users = users
+        self._next_arrival = _one_by_one(arrivals)
+        self._unused = connections
+        self._free: deque[int] = deque()
+        self._staged = False
+
+    @override
+    def first(self) -> Iterator[Step]:
+        step = self._stage()
+        if step is not None:
+            yield step
+
+    @override
+    def next_after(self, step: Step) -> Step | None:
+        return self._stage()
+
+    @override
+    def answered(self, client: int, learned: int) -> Step | None:
+        self._free.append(learned)
+        return None if self._staged else self._stage()
+
+    @override
+    def waiting(self, until: int) -> Iterator[Step]:
+        for number in range(self._count, int(np.searchsorted(self._arrivals, until, side="right"))):
+            submitted = int(self._arrivals[number])
+            yield Step(submitted, self.index, number, What.START, self._user(number), submitted, until + 1, 0, 0)
+
+    def _stage(self) -> Step | None:
+        self._staged = False
+        if self._unused:
+            free = 0
+        elif self._free:
+            free = self._free[0]
+        else:
+            return None
+        arrival = next(self._next_arrival, None)
+        if arrival is None:
+            return None
+        if self._unused:
+            self._unused -= 1
+        else:
+            self._free.popleft()
+        self._staged = True
+        return self._submit(self._user(self._count), arrival, arrival if arrival > free else free)
+
+    def _user(self, number: int) -> int:
+        return -1 if self._users is None else int(self._users[number])
+
+
+def _one_by_one(values: NDArray[np.int64]) -> Iterator[int]:
+    for start in range(0, len(values), BLOCK):
+        yield from values[start : start + BLOCK].tolist()
