@@ -29,6 +29,7 @@ from replsim.errors import UnitError
 __all__ = [
     "NEVER",
     "SECOND",
+    "UNITS",
     "Bandwidth",
     "Duration",
     "Fraction",
@@ -86,6 +87,15 @@ _RATES: Final = {
     for period, seconds in _PERIODS.items()
 }
 _FRACTIONS: Final = {"": Decimal(1), "%": Decimal("0.01")}
+
+UNITS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "duration": (tuple(_DURATIONS), ("5ms", "1.5 s", "10min")),
+    "size": (tuple(_SIZES), ("600 B", "8 kB", "16 MiB")),
+    "bandwidth": (tuple(_BANDWIDTHS), ("80 MB/s", "1 Gbit/s")),
+    "rate": (tuple(_RATES), ("800/s", "1k/s", "20/min")),
+    "fraction": (("%",), ("0.01%", "0.5")),
+}
+"""The units of each quantity, and examples, for the reference page."""
 
 _QUANTITY: Final = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
@@ -172,19 +182,20 @@ def parse_fraction(value: Any) -> float:
     return float(fraction)
 
 
-def _largest_exact(quantity: int, units: dict[str, Decimal]) -> str:
-    """``quantity`` in the largest unit that shows it in at most three decimals, and exactly."""
+def _shortest_exact(quantity: int, units: dict[str, Decimal]) -> str:
+    """``quantity`` in the unit that shows it exactly in the shortest text (of two, the larger unit)."""
     if quantity == 0:
         return f"0 {'s' if 's' in units else next(iter(units))}"
+    shown = []
     for unit, factor in sorted(units.items(), key=lambda item: -item[1]):
         scaled = Decimal(quantity) / factor
-        if scaled >= 1 and scaled == round(scaled, 3):
-            return f"{scaled.normalize():f} {unit}"
-    return f"{quantity} {next(iter(units))}"
+        if scaled >= 1 and scaled == round(scaled, 3) and scaled * factor == quantity:
+            shown.append(f"{scaled.normalize():f} {unit}")
+    return min(shown, key=len)
 
 
 _SHOWN_DURATIONS: Final = {unit: _DURATIONS[unit] for unit in ("ns", "us", "ms", "s", "min", "h", "d")}
-_SHOWN_SIZES: Final = {unit: _SIZES[unit] for unit in ("B", "kB", "MB", "GB", "TB")}
+_SHOWN_SIZES: Final = {unit: _SIZES[unit] for unit in ("B", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB")}
 _SHOWN_BANDWIDTHS: Final = {f"{unit}/s": factor for unit, factor in _SHOWN_SIZES.items()}
 
 
@@ -194,17 +205,17 @@ def format_duration(nanoseconds: int) -> str:
     >>> format_duration(1_500_000)
     '1.5ms'
     """
-    return _largest_exact(nanoseconds, _SHOWN_DURATIONS).replace(" ", "")
+    return _shortest_exact(nanoseconds, _SHOWN_DURATIONS).replace(" ", "")
 
 
 def format_size(size: int) -> str:
     """The exact inverse of `parse_size`."""
-    return _largest_exact(size, _SHOWN_SIZES)
+    return _shortest_exact(size, _SHOWN_SIZES)
 
 
 def format_bandwidth(bandwidth: int) -> str:
     """The exact inverse of `parse_bandwidth`."""
-    return _largest_exact(bandwidth, _SHOWN_BANDWIDTHS)
+    return _shortest_exact(bandwidth, _SHOWN_BANDWIDTHS)
 
 
 def format_rate(rate: float) -> str:

@@ -326,6 +326,11 @@ class Empirical(Family, Generic[Q]):
         values = self._samples.ascending
         return values[(u * len(values)).astype(np.int64)]
 
+    @property
+    def measured(self) -> Floats:
+        """The samples in the given order, in the quantity's inner unit; not to be written to."""
+        return self._samples.values
+
     def in_sequence(self, first: int, count: int, phase: float) -> Floats:
         """Samples ``first`` to ``first + count`` of the endless sequence that starts at ``phase``."""
         values = self._samples.values

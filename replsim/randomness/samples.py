@@ -27,6 +27,8 @@ class Samples:
     def __init__(self, values: Sequence[float]) -> None:
         self.values: Final = np.array(values, dtype=np.float64)
         self.ascending: Final = np.sort(self.values)
+        self.values.setflags(write=False)
+        self.ascending.setflags(write=False)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Samples) and np.array_equal(self.values, other.values)

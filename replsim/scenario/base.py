@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-__all__ = ["Count", "Name", "Part", "Whole"]
+__all__ = ["Count", "Name", "Part", "Quantity", "Whole"]
 
 
 class Part(BaseModel):
@@ -32,3 +32,15 @@ Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][\w\-]*$", examples=["s1"])]
 """The name of a node, a writer, a reader or sessions: letters, digits, ``_`` and ``-``, a letter first."""
+
+
+def _as_text(value: Any) -> Any:
+    return f"{value!r}" if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Quantity = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    WithJsonSchema({"type": ["string", "number"], "title": "Text", "examples": ["7.54ms"]}),
+]
+"""A quantity whose kind only its metric knows: text, or a bare number for a metric that is one."""

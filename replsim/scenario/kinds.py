@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, PlainSerializer, WithJsonSchema
 from pydantic.fields import FieldInfo
 
-__all__ = ["annotation_at", "example", "fields", "plain", "written"]
+__all__ = ["annotation_at", "default", "example", "fields", "plain", "written"]
 
 
 def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -58,6 +58,22 @@ def written(annotation: Any, value: Any) -> str:
         if isinstance(mark, PlainSerializer):
             return str(mark.func(value))  # type: ignore[call-arg]
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def default(field: FieldInfo) -> Any:
+    """A field's default as a file would hold it, or None where there is none, or nothing."""
+    if field.is_required():
+        return None
+    value = field.get_default(call_default_factory=True)
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(value, tuple | dict):
+        assert not value, "only empty collections are defaults"
+        return None
+    text = written(Annotated[field.annotation, *field.metadata], value)
+    return value if text == f"{value:g}" else text
 
 
 def _of_field(field: FieldInfo) -> str:

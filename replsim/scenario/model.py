@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, ValidationInfo, model_validator
 
 from replsim.errors import ScenarioError
 from replsim.rules.acks import Level
-from replsim.scenario.base import Name, Part, Whole
+from replsim.scenario.base import Name, Part, Quantity, Whole
 from replsim.scenario.checks import problems
 from replsim.scenario.clients import Background, Reader, Session, Writer
 from replsim.scenario.expect import Expectation
@@ -55,7 +55,7 @@ class Scenario(Part):
     """Clients that read, by name."""
     sessions: dict[Name, Session] = {}
     """Users who write and then read their own row, by name."""
-    measured: dict[str, str] = {}
+    measured: dict[str, Quantity] = {}
     """What a real system showed, by metric (``commit_latency.p50: 7.54ms``): printed beside the result."""
     expect: tuple[Expectation, ...] = ()
     """What must hold of the result, such as ``commit_latency.p99 < 20ms``; `replsim run` says whether it does."""

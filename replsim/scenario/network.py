@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from replsim.randomness import DurationDistribution
 from replsim.scenario.base import Part
@@ -40,7 +40,11 @@ def _distinct(links: Any) -> Any:
     return links
 
 
-LinkName = Annotated[str, AfterValidator(_link_name), Field(examples=["p -> s1"])]
+LinkName = Annotated[
+    str,
+    AfterValidator(_link_name),
+    WithJsonSchema({"type": "string", "pattern": r"^[^>]*[^>\s-][^>]*->[^>]*[^>\s][^>]*$", "examples": ["p -> s1"]}),
+]
 """A pair of nodes or zones, with a direction: ``'p -> s1'``."""
 
 
@@ -71,7 +75,7 @@ class Zones(Part):
     """One-way latencies between zones, for the links that are not written out."""
 
     preset: Literal["aws"] | None = None
-    """A table of published latencies between regions (see ``PRESETS``)."""
+    """A table of published latencies between regions, by name."""
     within: DurationDistribution = Field(default_factory=lambda: DurationDistribution.model_validate("0.1ms"))
     """Between two nodes of the same zone."""
     latency: Annotated[dict[LinkName, DurationDistribution], BeforeValidator(_distinct)] = {}

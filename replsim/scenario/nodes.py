@@ -94,4 +94,4 @@ class Standby(Part):
     recovery_min_apply_delay: Duration = 0
     """It replays a commit only so long after the primary made it, and holds up all that follows."""
     wal_receiver_status_interval: Duration = parse_duration("10s")
-    """The longest silence of its walreceiver towards the primary; 0 turns these status replies off."""
+    """The longest silence of its walreceiver towards the primary; 0s turns these status replies off."""
