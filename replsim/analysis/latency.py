@@ -25,7 +25,6 @@ __all__: list[str] = []
 FULL: Final = ("mean", "p50", "p90", "p99", "p999", "max")
 SHORT: Final = ("mean", "p50", "p99", "max")
 POPULATION: Final = "over the commits acknowledged within the window"
-NS: Final = 1 / SECOND
 
 
 def _polls(scenario: Scenario) -> bool:
@@ -60,7 +59,7 @@ def commit_latency(facts: Facts, writer: str | None) -> Mapping[str, float]:
     told = commits["acknowledged"][chosen]
     found = {}
     for family, start in (("commit_latency", "submitted"), ("commit_latency_from_start", "started")):
-        for name, value in statistics(told - commits[start][chosen], FULL, NS).items():
+        for name, value in statistics(told - commits[start][chosen], FULL, SECOND).items():
             found[f"{family}.{name}"] = value
     return found
 
@@ -85,7 +84,7 @@ def learned_latency(facts: Facts, writer: str | None) -> Mapping[str, float]:
             chosen |= facts.of_writer(name)
     chosen &= facts.within(commits["learned"]) & (commits["outcome"] == ACKNOWLEDGED)
     waits = commits["learned"][chosen] - commits["submitted"][chosen]
-    return {f"learned_latency.{name}": value for name, value in statistics(waits, SHORT, NS).items()}
+    return {f"learned_latency.{name}": value for name, value in statistics(waits, SHORT, SECOND).items()}
 
 
 @measures(
@@ -103,7 +102,7 @@ def connection_wait(facts: Facts, writer: str | None) -> Mapping[str, float]:
     commits = facts.record.commits
     chosen = facts.within(commits["started"]) & facts.of_writer(writer)
     waits = commits["started"][chosen] - commits["submitted"][chosen]
-    return {f"connection_wait.{name}": value for name, value in statistics(waits, SHORT, NS).items()}
+    return {f"connection_wait.{name}": value for name, value in statistics(waits, SHORT, SECOND).items()}
 
 
 @measures(

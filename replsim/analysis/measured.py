@@ -68,7 +68,7 @@ def measured(facts: Facts, node: str | None) -> Mapping[str, float]:
     for column, (time, value) in measured_lag(facts.record, node).items():
         steps = Steps.between(np.concatenate([[0], time]), np.concatenate([[-1], value]), *facts.window)
         not_null = Steps(steps.value[steps.value >= 0], steps.weight[steps.value >= 0])
-        for name, number in not_null.statistics(STATISTICS, 1 / SECOND).items():
+        for name, number in not_null.statistics(STATISTICS, SECOND).items():
             found[f"measured_lag.{column}.{name}"] = number
     return found
 

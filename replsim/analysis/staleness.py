@@ -101,7 +101,7 @@ def stale_reads(facts: Facts, entity: str | None) -> Mapping[str, float]:
     }
     for name, value in statistics(versions, ("mean", "p99")).items():
         found[f"stale_reads.versions.{name}"] = value
-    for name, value in statistics(column("age"), ("p50", "p99", "max"), 1 / SECOND).items():
+    for name, value in statistics(column("age"), ("p50", "p99", "max"), SECOND).items():
         found[f"stale_reads.age.{name}"] = value
     return found
 
@@ -141,7 +141,7 @@ def stale_reads_by_key(facts: Facts, entity: str | None) -> Mapping[str, float]:
     found = {"stale_reads.by_key.fraction": _fraction(versions > 0)}
     for name, value in statistics(versions, ("mean", "p99")).items():
         found[f"stale_reads.by_key.versions.{name}"] = value
-    for name, value in statistics(age, ("p50", "p99", "max"), 1 / SECOND).items():
+    for name, value in statistics(age, ("p50", "p99", "max"), SECOND).items():
         found[f"stale_reads.by_key.age.{name}"] = value
     return found
 

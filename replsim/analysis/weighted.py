@@ -32,8 +32,8 @@ def nearest_rank(values: NDArray[np.integer], permille: int) -> int:
     return int(np.partition(values, rank - 1)[rank - 1])
 
 
-def statistics(values: NDArray[np.integer], names: Sequence[str], unit: float = 1.0) -> dict[str, float]:
-    """``mean``, ``max`` and percentiles of integers, multiplied by ``unit``; NaN where there are none.
+def statistics(values: NDArray[np.integer], names: Sequence[str], per: int = 1) -> dict[str, float]:
+    """``mean``, ``max`` and percentiles of integers, over ``per`` (nanoseconds in a second); NaN where there are none.
 
     >>> statistics(np.array([1, 2, 3, 10]), ("mean", "p50", "max"))
     {'mean': 4.0, 'p50': 2.0, 'max': 10.0}
@@ -43,9 +43,9 @@ def statistics(values: NDArray[np.integer], names: Sequence[str], unit: float = 
     found = {}
     for name in names:
         if name == "mean":
-            found[name] = float(values.mean()) * unit
+            found[name] = float(values.mean()) / per
         else:
-            found[name] = float(values.max() if name == "max" else nearest_rank(values, PERMILLE[name])) * unit
+            found[name] = float(values.max() if name == "max" else nearest_rank(values, PERMILLE[name])) / per
     return found
 
 
@@ -86,17 +86,17 @@ class Steps:
         target = -(-int(held[-1]) * permille // 1000)
         return float(self.value[order][int(np.searchsorted(held, target))])
 
-    def statistics(self, names: Sequence[str], unit: float = 1.0) -> dict[str, float]:
-        """Time-weighted ``mean``, percentiles, and ``max``, multiplied by ``unit``; NaN over no time."""
+    def statistics(self, names: Sequence[str], per: int = 1) -> dict[str, float]:
+        """Time-weighted ``mean``, percentiles, and ``max``, divided by ``per``; NaN over no time."""
         if not len(self.weight):
             return dict.fromkeys(names, NAN)
         found = {}
         for name in names:
             if name == "mean":
                 area = np.dot(self.value.astype(np.float64), self.weight.astype(np.float64))
-                found[name] = float(area / self.weight.sum()) * unit
+                found[name] = float(area / self.weight.sum()) / per
             else:
-                found[name] = (float(self.value.max()) if name == "max" else self.quantile(PERMILLE[name])) * unit
+                found[name] = (float(self.value.max()) if name == "max" else self.quantile(PERMILLE[name])) / per
         return found
 
 

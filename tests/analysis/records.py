@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from replsim.record import ACKNOWLEDGED, PENDING, Record, Replies, Table, Trajectory
 from replsim.scenario import Scenario
@@ -22,11 +23,38 @@ def make_scenario(**fields: Any) -> Scenario:
         "name": "made by hand",
         "duration": f"{DURATION}ns",
         "warmup": f"{WARMUP}ns",
+        "primary": {"max_connections": 1000},
         "standbys": {"s1": {}, "s2": {"upstream": "s1"}},
         "links": {"p -> s1": link, "s1 -> s2": link},
-        "writers": {"app": {"rate": "10/s"}, "audit": {"rate": "10/s"}},
+        "writers": {"app": {"rate": "10/s", "connections": 5}, "audit": {"rate": "10/s", "connections": 5}},
     }
     return Scenario.model_validate(base | fields)
+
+
+RATE = "300000000/s"
+MIXED = make_scenario(
+    readers={
+        "web": {
+            "rate": RATE,
+            "keys": {"count": 5, "zipf": 1},
+            "route": {"policy": "random", "among": ["s1", "p", "s2"]},
+            "network": {"uniform": {"low": "0ns", "high": "30ns"}},
+        },
+        "report": {"rate": RATE, "route": "s2"},
+        "admin": {"rate": RATE, "route": "primary", "keys": {"count": 3}, "network": "2ns"},
+    },
+    sessions={
+        "user": {
+            "count": 3,
+            "think": "5ns",
+            "reads": 2,
+            "read_after": {"uniform": {"low": "0ns", "high": "20ns"}},
+            "route": {"policy": "round_robin", "among": ["s1", "s2", "p"]},
+            "network": "3ns",
+        }
+    },
+)
+"""Readers and sessions of every sort, some two hundred reads."""
 
 
 def make_commits(scenario: Scenario, columns: Mapping[str, Any]) -> Table:
@@ -59,7 +87,7 @@ def make_commits(scenario: Scenario, columns: Mapping[str, Any]) -> Table:
 def make_record(
     scenario: Scenario,
     commits: Mapping[str, Any],
-    positions: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[int]]]] | None = None,
+    positions: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]] | None = None,
     *,
     replies: Mapping[str, Replies] | None = None,
     flush_starts: Mapping[str, Any] | None = None,
@@ -83,7 +111,7 @@ def make_record(
             }
             for node, names in stages.items()
         },
-        replies=replies or {},
+        replies={name: Replies(*[np.empty(0, dtype=np.int64)] * 4) for name in scenario.standbys} | dict(replies or {}),
         flush_starts={name: np.asarray(starts, dtype=np.int64) for name, starts in (flush_starts or {}).items()},
         events=Table({"time": np.empty(0, dtype=np.int64)}),
     )
