@@ -44,7 +44,6 @@ class Sender:
         """Under a window: when each message's acknowledgement is back, and its bytes."""
         self._in_flight_bytes = 0
         self._available = 0
-        self._available_at = 0
         self.sent = Steps()
         self._sent = 0
 
@@ -57,7 +56,6 @@ class Sender:
             return
         waiting = self._available > self._sent
         self._available = position
-        self._available_at = now + self._wakeup
         if not waiting:
             self._fill_window(now + self._wakeup)
 
