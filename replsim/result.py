@@ -172,4 +172,4 @@ def measurement(metric: str, quantity: object) -> float:
 
 
 def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return float(value) if math.isfinite(value) else None

@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "front": FACTS | {"analysis", "engines", "result", "summary"},
     "cli": FACTS | {"analysis", "front", "result", "summary"},
     "": {"errors", "front", "result", "scenario"},
+    "__main__": {"cli"},
 }
 """Who may import whom; docs/decisions/0001 says why.  The empty name is ``replsim/__init__.py`` itself."""
 

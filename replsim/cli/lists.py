@@ -40,9 +40,9 @@ def print_metrics(words: Sequence[str], output: str) -> None:
 
 def print_schema() -> None:
     """The JSON Schema of a scenario."""
-    from replsim.scenario.schema import schema
+    from replsim.scenario import schema
 
-    typer.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+    typer.echo(schema.text(), nl=False)
 
 
 def _whose(metric: Metric) -> str:

@@ -1,0 +1,5 @@
+"""``python -m replsim``: the command line."""
+
+from replsim.cli import main
+
+main()
