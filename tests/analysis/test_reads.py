@@ -142,6 +142,46 @@ def test_no_reads_are_issued_after_the_end() -> None:
     table = reads(record)
     assert table["time"].tolist() == [100, 200]
     assert table["answered"].tolist() == [160, 260]
+    late = make_record(scenario, {"writer": [2], "client": [0], "key": [0], "inserted": [50], "acknowledged": [199]})
+    assert reads(late)["time"].tolist() == [239]
+    assert reads(late)["arrived"].tolist() == [269]
+
+
+def test_an_open_loops_writes_keep_the_order_in_which_they_were_submitted() -> None:
+    """A user's second write may reach the log before its first; each keeps its own draws all the same."""
+    law = {"count": 1, "write_every": "1ns", "read_after": {"uniform": {"low": "0ns", "high": "50ns"}}, "route": "s1"}
+    scenario = make_scenario(sessions={"user": law})
+    commits = {
+        "writer": [2, 2],
+        "client": [0, 0],
+        "key": [0, 0],
+        "inserted": [60, 70],
+        "submitted": [55, 50],
+        "acknowledged": [100, 170],
+    }
+    first, second = Streams(1).draws("session:user:read_after", scenario.sessions["user"].read_after).block(2).tolist()
+    assert reads(make_record(scenario, commits))["time"].tolist() == [100 + second, 170 + first]
+
+
+@pytest.mark.parametrize(("network", "saw", "should", "ahead"), [(0, 0, 100, 0), (1, 100, 100, 0), (2, 200, 100, 1)])
+def test_what_happens_at_the_moment_of_a_read(network: int, saw: int, should: int, ahead: int) -> None:
+    """A look sees what is applied at that very moment, and knows of what is acknowledged at that very moment.
+
+    The read is issued at 100, when commit 1 is acknowledged; it is applied at 101, and commit 2, acknowledged
+    at 103, is applied at 102.
+    """
+    reader = {"rate": "10000000/s", "arrivals": "deterministic", "route": "s1", "network": f"{network}ns"}
+    record = make_record(
+        make_scenario(readers={"web": reader}),
+        {"inserted": [60, 70], "acknowledged": [100, 103]},
+        {"s1": {"apply": ([101, 102], [100, 200])}},
+    )
+    row = {name: column[0] for name, column in reads(record).items()}
+    assert (row["time"], row["arrived"]) == (100, 100 + network)
+    assert (row["saw"], row["should"], row["versions"], row["ahead"]) == (saw, should, int(saw == 0), ahead)
+    told = {"inserted": [60, 70], "acknowledged": [100, 102]}
+    together = make_record(make_scenario(readers={"web": reader}), told, {"s1": {"apply": ([101, 102], [100, 200])}})
+    assert not reads(together)["ahead"][0]
 
 
 def test_without_readers_there_is_a_table_without_rows() -> None:
