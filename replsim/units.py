@@ -100,12 +100,19 @@ UNITS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 _QUANTITY: Final = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
 
+def _shown(value: Any) -> str:
+    """A value as a scenario file has it."""
+    return (
+        {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else repr(value)
+    )
+
+
 def _parser(noun: str, units: dict[str, Decimal], example: str, *, bare: bool = False) -> Callable[[Any], Decimal]:
     """A function that reads one kind of quantity, or raises `UnitError` with the mend in its message."""
 
     def parse(value: Any) -> Decimal:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise UnitError(f"expected a {noun} such as '{example}', got {value!r}")
+            raise UnitError(f"expected a {noun} such as '{example}', got {_shown(value)}")
         match = _QUANTITY.fullmatch(str(value))
         if match is None:
             raise UnitError(f"expected a {noun} such as '{example}', got {value!r}")

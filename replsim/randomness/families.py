@@ -8,6 +8,7 @@ Every family draws by inverse transform, one uniform a draw.  Values are floats 
 
 from __future__ import annotations
 
+import difflib
 import math
 from abc import abstractmethod
 from pathlib import Path
@@ -240,7 +241,12 @@ class Scipy(Family):
         try:
             median = float(self._frozen.ppf(0.5))
         except AttributeError:
-            raise ValueError(f"scipy.stats has no continuous distribution {self.name!r}") from None
+            from scipy import stats
+
+            known = [name for name in dir(stats) if isinstance(getattr(stats, name), stats.rv_continuous)]
+            near = difflib.get_close_matches(self.name, known, n=1)
+            hint = f", did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"scipy.stats has no continuous distribution {self.name!r}{hint}") from None
         except TypeError:
             median = math.nan
         if not math.isfinite(median):

@@ -49,11 +49,11 @@ def read_column(folder: Path, name: str, column: str | None, where: Mapping[str,
     (_, header), *body = rows
     if column is None and not where and _is_number(header[0]):
         return [_number(row[0], name, line) for line, row in rows]
-    wanted = header[0] if column is None else column
-    for needed in (wanted, *where):
+    chosen = header[0] if column is None else column
+    for needed in (chosen, *where):
         if needed not in header:
             raise UnitError(f"{name!r} has no column {needed!r}; its columns are {', '.join(header)}")
-    at = header.index(wanted)
+    at = header.index(chosen)
     tests = [(header.index(key), str(text)) for key, text in where.items()]
     values = []
     for line, row in body:
@@ -62,7 +62,8 @@ def read_column(folder: Path, name: str, column: str | None, where: Mapping[str,
         if all(row[i] == text for i, text in tests):
             values.append(_number(row[at], name, line))
     if not values:
-        raise UnitError(f"{name!r} has no row where {dict(where)}" if where else f"{name!r} has a header, but no rows")
+        wanted = " and ".join(f"{key} is {text}" for key, text in where.items())
+        raise UnitError(f"{name!r} has no row where {wanted}" if where else f"{name!r} has a header, but no rows")
     return values
 
 

@@ -10,7 +10,6 @@ PyYAML's own composer and resolver read YAML 1.1 and recurse; only its scanner (
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -130,8 +129,9 @@ def read(text: str, file: str, *, mapping: bool = True) -> Document:
     """
     document = Document({}, Place(1, 1, 1, 1), file, text.splitlines())
     if len(text) > LARGEST_BYTES or len(text.encode(errors="replace")) > LARGEST_BYTES:
-        message = f"larger than {LARGEST_BYTES // 1024} KiB: put samples into a CSV file, see 'empirical'"
-        raise ScenarioError([Problem((), message, file)])
+        raise ScenarioError(
+            [Problem((), f"larger than {LARGEST_BYTES // 1024} KiB: put samples into a CSV file", file)]
+        )
     try:
         _Builder(document).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
@@ -160,16 +160,24 @@ def _syntax(document: Document, error: yaml.MarkedYAMLError) -> Problem:
     elif "cannot start any token" in problem:
         message = f"text that starts with {here!r} must stand in quotes"
     elif "scanning an alias" in context or "scanning an anchor" in context:
-        mark = error.context_mark or mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (line, column)
         message = "text that starts with '*' or '&' must stand in quotes"
     elif "mapping values are not allowed" in problem:
         message = "a ':' that does not fit here: mend the indentation, or put the text in quotes"
-    elif "flow" in context:
-        message = f"not valid YAML: {problem} (a bracket is not closed, or text with a comma needs quotes)"
+    elif "parsing a flow" in context:
+        message = "a bracket that is not closed, or text with a comma or a colon within it that needs quotes"
+    elif "quoted scalar" in context and "end of stream" in problem:
+        message = "a quotation mark that is not closed"
     else:
         message = f"not valid YAML: {problem}" + (f" ({context})" if context else "")
+    start = error.context_mark
+    if start is not None and ("scanning an a" in context or "parsing a flow" in context or "quoted" in context):
+        line, column = start.line + 1, start.column + 1
     return document.problem((), message, line, column)
+
+
+def _tag(event: Any) -> str:
+    """A tag as it is written."""
+    return str(event.tag).replace("tag:yaml.org,2002:", "!!")
 
 
 @dataclass(slots=True)
@@ -184,6 +192,7 @@ class _Frame:
     key: str | None = None
     key_mark: tuple[int, int] = (0, 0)
     dropped: bool = False
+    braces: bool = False
 
 
 @dataclass(slots=True)
@@ -264,10 +273,12 @@ class _Builder:
             self._key(event)
             return
         if event.tag is not None:
-            self._note(event, f"tags such as {event.tag!r} are refused: write the plain value")
+            self._note(event, f"tags such as {_tag(event)!r} are refused: write the plain value")
         plain = event.style == "" or event.style is None
         if plain and event.value == "" and event.tag is None:
-            self._note(event, "has no value: give it one, or leave the key out (an empty mapping is written {})")
+            braces = bool(self._stack) and self._stack[-1].braces
+            mend = "within braces, text with a comma needs quotes" if braces else "an empty mapping is written {}"
+            self._note(event, f"has no value: give it one, or leave the key out ({mend})")
         self._put(scalar(event.value) if plain else event.value, self._place(event), event.anchor, 1, 0)
 
     def _key(self, event: Any) -> None:
@@ -290,11 +301,11 @@ class _Builder:
             self._stop(event, "a key must be text: put it in quotes")
         self._count(event, 1, 1)
         if event.tag is not None:
-            self._note(event, f"tags such as {event.tag!r} are refused: write the plain value")
+            self._note(event, f"tags such as {_tag(event)!r} are refused: write the plain value")
         place = self._place(event)
         place.children = {}
         data: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
-        self._stack.append(_Frame(data, place, event.anchor, self._values - 1))
+        self._stack.append(_Frame(data, place, event.anchor, self._values - 1, braces=bool(event.flow_style)))
 
     def _close(self) -> None:
         frame = self._stack.pop()
@@ -311,8 +322,9 @@ class _Builder:
             raise AssertionError
         self._count(event, known.size, known.height)
         own = self._place(event)
-        place = replace(copy.deepcopy(known.place), key_line=own.key_line, key_column=own.key_column)
-        self._put(copy.deepcopy(known.data), place, None, known.size, known.height)
+        # The value is shared: whoever changes it (an override) copies what it changes.
+        place = replace(known.place, key_line=own.key_line, key_column=own.key_column)
+        self._put(known.data, place, None, known.size, known.height)
 
     def _put(self, value: Any, place: Place, anchor: str | None, size: int, height: int) -> None:
         if anchor is not None:

@@ -13,7 +13,7 @@ from replsim.scenario.dialect import Document
 from replsim.scenario.kinds import annotation_at, example, fields, plain, written
 from replsim.scenario.spelling import closest, did_you_mean
 
-__all__ = ["explain", "shown"]
+__all__ = ["KINDS", "explain", "shown"]
 
 Loc = tuple[str | int, ...]
 
@@ -153,17 +153,17 @@ _WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "string_too_long": lambda error: f"must not be longer than {error['ctx']['max_length']} characters",
     "string_pattern_mismatch": _name,
     "model_type": _mapping,
-    "model_attributes_type": _mapping,
     "dict_type": _mapping,
     "tuple_type": _expected("a list"),
     "too_short": lambda error: f"needs at least {error['ctx']['min_length']}",
     "int_type": _expected("a whole number"),
     "int_from_float": _expected("a whole number"),
-    "int_parsing": _expected("a whole number"),
-    "int_parsing_size": _expected("a smaller number"),
     "float_type": _expected("a number"),
     "float_parsing": _expected("a number"),
     "finite_number": _expected("a finite number"),
     "bool_type": _expected("true or false"),
     "bool_parsing": _expected("true or false"),
 }
+
+KINDS: Final = frozenset({"missing", "extra_forbidden", "value_error", *_BOUNDS, *_WORDS})
+"""Pydantic's errors that have a sentence of their own; a test proves that no other can happen."""

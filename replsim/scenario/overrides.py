@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from typing import Any, Final
 
 from replsim.errors import Problem, ScenarioError, dotted
@@ -52,6 +54,8 @@ def apply(document: Document, overrides: Mapping[str, str]) -> None:
         origin = f"--set {path}={text}"
         try:
             keys = _keys(path)
+            if not text.strip():
+                raise _Refused("has no value: give it one, or write null to take the key away")
             value = read(text, origin, mapping=False)
             document.problems += [Problem(tuple(keys), problem.message, origin) for problem in value.problems]
             _set(document, keys, value, origin)
@@ -96,8 +100,10 @@ def _set(document: Document, keys: list[str | int], value: Document, origin: str
             if key not in children:
                 if isinstance(data, list):
                     raise _Refused(f"{dotted(keys[:k])!r} has no item {key}")
-                data[key] = {}
+                data[key] = [] if isinstance(keys[k + 1], int) else {}
                 children[key] = Place(0, 0, 0, 0, {}, origin)
+            # An alias may share them with other places, which are to stay as they are.
+            data[key], children[key] = copy(data[key]), _own(children[key])
             data, place = data[key], children[key]
             continue
         if value.data is None:
@@ -119,7 +125,7 @@ def _container(data: Any, part: str | int, path: list[str | int]) -> tuple[Any, 
         if not str(part).isdecimal():
             raise _Refused(f"{where!r} is a list: {part!r} is no place in it")
         if int(part) > len(data):
-            raise _Refused(f"{where!r} has {len(data)} items: the next is {len(data)}")
+            raise _Refused(f"{where!r} has {len(data)} items, and the first is [0]: [{part}] is beyond the next")
         return data, int(part)
     raise _Refused(f"{where!r} is {data!r} and holds no {part!r}: set {where!r} as a whole")
 
@@ -129,6 +135,10 @@ def _remove(data: Any, children: dict[str | int, Place], key: str | int) -> None
         raise _Refused("an item cannot be taken out of a list: set the whole list")
     data.pop(key, None)
     children.pop(key, None)
+
+
+def _own(place: Place) -> Place:
+    return replace(place, children=copy(place.children))
 
 
 def _mark(place: Place, origin: str) -> None:

@@ -73,7 +73,7 @@ def _units() -> Iterator[str]:
     yield "| quantity | units | examples |\n|---|---|---|"
     for noun, (units, examples) in UNITS.items():
         yield f"| {noun} | {' '.join(f'`{unit}`' for unit in units)} | {', '.join(f'`{each}`' for each in examples)} |"
-    yield "\n`kB` and `MB` are powers of ten, `KiB` and `MiB` powers of two. A fraction may be a bare number: `0.0001`.\n"
+    yield "\n`kB` and `MB` are powers of ten, `KiB` and `MiB` powers of two. A fraction may be bare: `0.0001`.\n"
 
 
 def _distributions() -> Iterator[str]:

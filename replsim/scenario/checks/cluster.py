@@ -85,7 +85,8 @@ def streams_in_a_circle(scenario: Scenario) -> Iterator[Problem]:
     reported: set[str] = set()
     for name in scenario.standbys:
         path = [name]
-        while (upstream := scenario.upstream(path[-1])) in scenario.standbys and upstream not in path:
+        below = set(scenario.standbys) - {scenario.primary.name}
+        while (upstream := scenario.upstream(path[-1])) in below and upstream not in path:
             path.append(upstream)
         circle = path[path.index(upstream) :] if upstream in path else []
         if circle and not reported.intersection(circle):

@@ -14,6 +14,7 @@ from replsim.scenario.topology import link_between, zone_of
 if TYPE_CHECKING:
     from replsim.scenario.clients import Reader, Session, Writer
     from replsim.scenario.model import Scenario
+    from replsim.scenario.network import Zones
 
 __all__ = ["CHECKS"]
 
@@ -80,9 +81,7 @@ def unknown_zone(scenario: Scenario) -> Iterator[Problem]:
     """A zone that the table does not hold.  A cluster in one zone alone needs no table: it is ``within``."""
     if scenario.zones is None:
         return
-    listed = [end for pair in scenario.zones.latency for end in link_ends(pair)]
-    preset = sorted({zone for pair in PRESETS[scenario.zones.preset] for zone in pair}) if scenario.zones.preset else []
-    known = list(dict.fromkeys([*listed, *preset]))
+    known = _known_zones(scenario.zones)
     zones = list(_zones(scenario))
     if len({zone for _, zone in zones}) > 1:
         for path, zone in zones:
@@ -99,7 +98,7 @@ def client_without_distance(scenario: Scenario) -> Iterator[Problem]:
             zone = zone_of(scenario, node) if node in scenario.nodes else client.zone
             if zone is None:
                 yield Problem((*path, "zone"), f"is of no use: {node!r} is in no zone; give that node a zone")
-            elif scenario.zones.between(client.zone, zone) is None:
+            elif client.zone in _known_zones(scenario.zones) and scenario.zones.between(client.zone, zone) is None:
                 message = f"no latency is known to {node!r}: add '{client.zone} -> {zone}: 1ms' to zones.latency"
                 yield Problem((*path, "zone"), message)
 
@@ -109,6 +108,13 @@ def zone_beside_network(scenario: Scenario) -> Iterator[Problem]:
     for path, client, _ in _clients(scenario):
         if client.zone is not None and client.network is not None:
             yield Problem((*path, "zone"), "is of no use beside network, which holds for every node: keep one of them")
+
+
+def _known_zones(zones: Zones) -> list[str]:
+    """The zones that a table speaks of."""
+    listed = [end for pair in zones.latency for end in link_ends(pair)]
+    preset = sorted({zone for pair in PRESETS[zones.preset] for zone in pair}) if zones.preset else []
+    return list(dict.fromkeys([*listed, *preset]))
 
 
 def _zones(scenario: Scenario) -> Iterator[tuple[tuple[str, ...], str]]:
