@@ -79,7 +79,8 @@ def measured(facts: Facts, node: str | None) -> Mapping[str, float]:
         "s",
         STATISTICS,
         "now() - pg_last_xact_replay_timestamp() on the standby, with the usual guard that makes it 0 while all WAL "
-        f"received is replayed ({WORST})",
+        f"received (and flushed) there is replayed, from its first replayed commit on ({WORST})",
+        note="The guard hides real lag while the link is down.",
         over_time=True,
     ),
     *spread(
