@@ -180,10 +180,10 @@ def html(scenario: Scenario, metrics: Mapping[str, float], checks: Sequence[Chec
 
 def _scaled(value: float, units: tuple[tuple[float, str], ...]) -> str:
     """In the largest unit that leaves at least 1 before the point, judged after rounding."""
-    shown = abs(float(f"{value:.3g}"))
-    if shown == 0:
+    value = float(f"{value:.3g}")
+    if value == 0:
         return f"0 {'s' if units is _TIMES else units[0][1]}".strip()
-    factor, name = next(((f, n) for f, n in reversed(units) if shown >= f), units[0])
+    factor, name = next(((f, n) for f, n in reversed(units) if abs(value) >= f), units[0])
     return f"{_digits(value / factor)} {name}".strip()
 
 

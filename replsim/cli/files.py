@@ -91,14 +91,13 @@ def _write_csv(table: Table, file: Path) -> None:
 
 def write_starter(file: Path, *, force: bool) -> None:
     """Write the commented starter scenario."""
-    from importlib.resources import files
+    from replsim.scenario.starter import starter
 
     refuse_to_replace(file, force=force)
-    text = files("replsim.scenario").joinpath("starter.yaml").read_text(encoding="utf-8")
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(starter(), encoding="utf-8")
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from replsim.analysis.lag import lag_series
 from replsim.result import Result
 from replsim.units import format_duration
 
-__all__ = ["print_result", "wide_console"]
+__all__ = ["print_result", "tables", "wide_console"]
 
 WIDE: Final = 120
 SPARKLESS: Final = 70
@@ -23,9 +23,17 @@ SPARKLESS: Final = 70
 
 def print_result(result: Result, *, full: bool, seconds: float) -> None:
     """Print a result; ``full`` with every metric, ``seconds`` being the time that it took."""
-    scenario = result.scenario
     console = wide_console()
-    blocks = summary.blocks(scenario, result.metrics)
+    for part in tables(result, console, full=full):
+        console.print(part)
+        console.print()
+    took = f"{format_duration(result.scenario.duration)} simulated in {seconds:.1f} s"
+    console.print(f"{took} · engine {result.engine} ({result.engine_reason}) · seed {result.seed}", style="dim")
+
+
+def tables(result: Result, console: Console, *, full: bool = False) -> list[Table | Text]:
+    """The parts of a result, the answer first."""
+    blocks = summary.blocks(result.scenario, result.metrics)
     parts: list[Table | Text] = [_title(result)]
     parts.append(_headline([block for block in blocks if block.about in summary.HEADLINES]))
     if result.expectations:
@@ -35,11 +43,7 @@ def print_result(result: Result, *, full: bool, seconds: float) -> None:
     parts += [_entities(block, result, console) for block in blocks if block.about not in summary.HEADLINES]
     if full:
         parts.append(_everything(result))
-    took = f"{format_duration(scenario.duration)} simulated in {seconds:.1f} s"
-    parts.append(Text(f"{took} · engine {result.engine} ({result.engine_reason}) · seed {result.seed}", "dim"))
-    for part in parts:
-        console.print(part)
-        console.print()
+    return parts
 
 
 def wide_console() -> Console:

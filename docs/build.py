@@ -1,0 +1,88 @@
+"""Write every page that is made from the code: ``make docs``.  A test holds each against what is written here."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from replsim import front
+from replsim.analysis import reference as metrics
+from replsim.cli.app import app
+from replsim.cli.table import tables
+from replsim.scenario import reference as scenario
+from replsim.scenario import schema
+
+__all__ = ["README", "commands", "main", "pages", "readme"]
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+EXAMPLE = "three-nodes"
+START, END = "<!-- output -->\n", "<!-- /output -->\n"
+
+_COMMANDS = """\
+# The command line
+
+<!-- Written by docs/build.py from the commands themselves: change those, not this page. -->
+"""
+
+
+def pages() -> dict[Path, str]:
+    """Each page, and the text that it should have."""
+    return {
+        ROOT / "docs/reference/metrics.md": metrics.page(),
+        ROOT / "docs/reference/scenario.md": scenario.markdown(),
+        ROOT / "docs/reference/commands.md": commands(),
+        ROOT / "replsim/scenario/scenario.schema.json": schema.text(),
+    }
+
+
+def commands() -> str:
+    """The help of every command."""
+    return "\n".join([_COMMANDS, *_helps()])
+
+
+def _helps() -> Iterator[str]:
+    group = typer.main.get_command(app)
+    with group.make_context("replsim", [], resilient_parsing=True, terminal_width=100) as outer:
+        yield _section("replsim", group.get_help(outer))
+        for name, command in group.commands.items():  # type: ignore[attr-defined]
+            with command.make_context(name, [], parent=outer, resilient_parsing=True, terminal_width=100) as inner:
+                yield _section(f"replsim {name}", command.get_help(inner))
+
+
+def _section(title: str, text: str) -> str:
+    lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return f"## {title}\n\n```\n{lines}\n```\n"
+
+
+def readme(text: str) -> str:
+    """The README's text with the output of its example as it is now."""
+    before, rest = text.split(START)
+    _, after = rest.split(END)
+    return f"{before}{START}{_output()}{END}{after}"
+
+
+def _output() -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=108, highlight=False)
+    for part in tables(front.run(EXAMPLE), console):
+        console.print(part)
+        console.print()
+    lines = "\n".join(line.rstrip() for line in out.getvalue().strip().splitlines())
+    return f"```console\n$ replsim run {EXAMPLE}\n{lines}\n```\n"
+
+
+def main() -> None:
+    """Write all of them."""
+    for path, text in pages().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    README.write_text(readme(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
