@@ -13,6 +13,9 @@ __all__ = ["Agenda", "Rank"]
 NODES = 1 << 16
 
 
+_new_event = Event.__new__
+
+
 class Rank(IntEnum):
     """What happens first among events of equal time, from the source of the WAL to its end and back.
 
@@ -53,7 +56,8 @@ class Agenda:
     def at(self, time: int, rank: Rank, node: int, callback: Callable[[int], None]) -> None:
         """Call ``callback(time)`` at ``time``, in the order of `Rank` and of nodes among equals."""
         environment = self.environment
-        event = Event(environment)
+        event = _new_event(Event)
+        event.env = environment
         event._ok = True
         event._value = time
         event.callbacks = [lambda _: callback(time)]

@@ -34,6 +34,9 @@ class Step(NamedTuple):
     client: int
     submitted: int
     started: int
+    request: int
+    """The request's way to the primary."""
+    execution: int
     size: int
     """WAL of the whole transaction (of the chunk, for a chunk)."""
     rest: int
@@ -58,6 +61,9 @@ class Clients(ABC):
     Transaction ``number`` k of a group takes draw k of each of the group's streams.
     """
 
+    goes_round = False
+    """Whether a client's next transaction follows from the answer to its last, so that time must pass between them."""
+
     def __init__(
         self, index: int, name: str, work: Work, streams: Streams, *, wakeup: int, pages: Pages | None
     ) -> None:
@@ -71,7 +77,9 @@ class Clients(ABC):
         self._chunk = work.chunk
         self._out = streams.draws(f"{name}:request", work.network).next
         self._back_draws = streams.draws(f"{name}:answer", work.network).next
-        self._back: dict[int, int] | int = {} if work.network.constant is None else work.network.constant
+        self._back: dict[int, int] = {}
+        self.answer_time = None if work.network.constant is None else work.network.constant + wakeup
+        """From the moment a commit is visible until its client knows, where that is constant."""
         self._execution = streams.draws(f"{name}:execution", work.execution).next
         self._record = streams.draws(f"{name}:record", work.record).next
         self._keys: dict[int, int] = {}
@@ -85,6 +93,8 @@ class Clients(ABC):
         self._to_log = (network or 0) + wakeup + (execution or 0)
         """From the start of a transaction to its commit record, where that is constant."""
         self.logs_pages = pages is not None and self._next_key is not None
+        self.polls = False
+        """Whether its clients ask for the outcome, and so know it later than the answer could be there."""
         self._count = 0
 
     @property
@@ -98,7 +108,7 @@ class Clients(ABC):
         """The steps that are known before time zero."""
 
     @abstractmethod
-    def next_after(self, step: Step) -> Step | None:
+    def next_after(self, step: Step | None) -> Step | None:
         """The next transaction to stage once ``step`` has been taken, if a connection is free for it."""
 
     @abstractmethod
@@ -111,9 +121,8 @@ class Clients(ABC):
 
     def times(self, number: int, visible: int, submitted: int) -> tuple[int, int]:  # noqa: ARG002 - for those who poll
         """When the answer to a commit that is ``visible`` reaches its client, and when the client knows."""
-        back = self._back if isinstance(self._back, int) else self._back.pop(number)
-        acknowledged = visible + back + self._wakeup
-        return acknowledged, acknowledged
+        way = self._back.pop(number) + self._wakeup if self.answer_time is None else self.answer_time
+        return visible + way, visible + way
 
     def key(self, number: int) -> int:
         """The row of a transaction in flight (for groups with locks or page images)."""
@@ -126,35 +135,41 @@ class Clients(ABC):
 
     def steps_of(self, start: Step) -> list[Step]:
         """What a started transaction does next: ask for its lock, or execute."""
-        at = start.started + self._out() + self._wakeup
+        at = start.started + start.request + self._wakeup
         if self.locks:
             return [start._replace(time=at, what=What.LOCK)]
         return self.execute(start, at)
 
     def execute(self, step: Step, time: int) -> list[Step]:
         """Execute from ``time`` on: the chunks of WAL on the way, spread evenly, and the commit record."""
-        execution = self._execution()
-        size = self._record()
+        execution, size = step.execution, step.size
         chunks = (size - 1) // self._chunk if self._chunk else 0
         steps = [
             step._replace(time=time + execution * (i + 1) // (chunks + 1), what=What.CHUNK, size=self._chunk or 0)
             for i in range(chunks)
         ]
         rest = size - chunks * (self._chunk or 0)
-        steps.append(step._replace(time=time + execution, what=What.INSERT, size=size, rest=rest))
+        steps.append(step._replace(time=time + execution, what=What.INSERT, rest=rest))
         return steps
+
+    def _size(self) -> int:
+        """WAL of a new transaction: a draw that rounds to nothing is one byte, or no flush would ever pass it."""
+        return self._record() or 1
 
     def _submit(self, client: int, submitted: int, started: int) -> Step:
         """A new transaction that starts at ``started``."""
         number = self._count
         self._count += 1
-        if not isinstance(self._back, int):
+        if self.answer_time is None:
             self._back[number] = self._back_draws()
         if self._next_key is not None:
             self._keys[number] = self._next_key()
+        size = self._size()
         if not self.in_order:
-            return Step(started, self.index, number, What.START, client, submitted, started, 0, 0)
-        size = self._record()
+            request, execution = self._out(), self._execution()
+            return Step(
+                started, self.index, number, What.START, client, submitted, started, request, execution, size, size
+            )
         time = started + self._to_log
         # As Step(…), without the cost of its Python-level constructor: this is done for every commit.
-        return _new(Step, (time, self.index, number, What.INSERT, client, submitted, started, size, size))
+        return _new(Step, (time, self.index, number, What.INSERT, client, submitted, started, 0, 0, size, size))

@@ -16,6 +16,8 @@ __all__ = ["ClosedLoop"]
 class ClosedLoop(Clients):
     """Clients who wait for their own answers: each has at most ``in_flight`` transactions unanswered."""
 
+    goes_round = True
+
     def __init__(
         self,
         index: int,
@@ -36,6 +38,7 @@ class ClosedLoop(Clients):
         self._think = think
         self._in_flight = in_flight
         self._poll = poll
+        self.polls = poll is not None
         self._reads = reads
         """How long a client's reads after its n-th write take, for users who read before they go on."""
         self._rounds = [0] * clients
@@ -51,8 +54,8 @@ class ClosedLoop(Clients):
             yield self._go(client, self._think())
 
     @override
-    def next_after(self, step: Step) -> Step | None:
-        if self._in_flight == 1:
+    def next_after(self, step: Step | None) -> Step | None:
+        if self._in_flight == 1 or step is None:
             return None
         client = step.client
         ready = step.submitted + self._think()

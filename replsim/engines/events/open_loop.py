@@ -47,42 +47,39 @@ class OpenLoop(Clients):
 
     @override
     def first(self) -> Iterator[Step]:
-        step = self._stage()
+        step = self.next_after(None)
         if step is not None:
             yield step
 
     @override
-    def next_after(self, step: Step) -> Step | None:
-        return self._stage()
+    def next_after(self, step: Step | None) -> Step | None:
+        self._staged = False
+        if not self._unused and not self._free:
+            return None
+        arrival = next(self._next_arrival, None)
+        if arrival is None:
+            return None
+        self._staged = True
+        started = arrival
+        if self._unused:
+            self._unused -= 1
+        else:
+            free = self._free.popleft()
+            if free > arrival:
+                started = free
+        return self._submit(-1 if self._users is None else self._user(self._count), arrival, started)
 
     @override
     def answered(self, client: int, learned: int) -> Step | None:
         self._free.append(learned)
-        return None if self._staged else self._stage()
+        return None if self._staged else self.next_after(None)
 
     @override
     def waiting(self, until: int) -> Iterator[Step]:
         for number in range(self._count, int(np.searchsorted(self._arrivals, until, side="right"))):
             submitted = int(self._arrivals[number])
-            yield Step(submitted, self.index, number, What.START, self._user(number), submitted, until + 1, 0, 0)
-
-    def _stage(self) -> Step | None:
-        self._staged = False
-        if self._unused:
-            free = 0
-        elif self._free:
-            free = self._free[0]
-        else:
-            return None
-        arrival = next(self._next_arrival, None)
-        if arrival is None:
-            return None
-        if self._unused:
-            self._unused -= 1
-        else:
-            self._free.popleft()
-        self._staged = True
-        return self._submit(self._user(self._count), arrival, arrival if arrival > free else free)
+            user = self._user(number)
+            yield Step(submitted, self.index, number, What.START, user, submitted, until + 1, 0, 0, 0, 0)
 
     def _user(self, number: int) -> int:
         return -1 if self._users is None else int(self._users[number])

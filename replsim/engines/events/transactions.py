@@ -61,16 +61,17 @@ class Transactions:
         log = self._log
         done = log.steps[row]
         group = self._groups[done.group]
-        acknowledged, learned = group.times(done.number, visible, done.submitted)
         log.visible[row] = visible
-        log.acknowledged[row] = acknowledged
-        if learned != acknowledged:
+        if group.answer_time is not None and not group.polls:
+            log.acknowledged[row] = learned = visible + group.answer_time
+        else:
+            log.acknowledged[row], learned = group.times(done.number, visible, done.submitted)
             log.learned[row] = learned
         if group.locks:
             self._unlock(group.key(done.number), visible)
         step = group.answered(done.client, learned)
         if step is not None:
-            if step.time <= done.submitted:
+            if group.goes_round and step.time <= done.submitted:
                 raise ScenarioError([group.no_time])
             heappush(self._steps, step)
 
