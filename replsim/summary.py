@@ -146,7 +146,7 @@ def sparkline(time: NDArray[np.float64], value: NDArray[np.float64], end: float,
     The points are corners joined by straight lines, so no spike is lost and no long ramp either.
 
     >>> sparkline(np.array([0.0, 8.0]), np.array([0.0, 7.0]), 8.0, 8)
-    '▂▃▄▅▆▇██'
+    '▂▃▄▅▅▆▇█'
     """
     if not len(time):
         return _BARS[0] * width
