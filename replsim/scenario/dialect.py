@@ -129,9 +129,8 @@ def read(text: str, file: str, *, mapping: bool = True) -> Document:
     """
     document = Document({}, Place(1, 1, 1, 1), file, text.splitlines())
     if len(text) > LARGEST_BYTES or len(text.encode(errors="replace")) > LARGEST_BYTES:
-        raise ScenarioError(
-            [Problem((), f"larger than {LARGEST_BYTES // 1024} KiB: put samples into a CSV file", file)]
-        )
+        most = f"larger than {LARGEST_BYTES // 1024} KiB: put samples into a CSV file"
+        raise ScenarioError([Problem((), most, file)])
     try:
         _Builder(document).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:

@@ -114,3 +114,12 @@ class _Dumper(yaml.SafeDumper):
         if kind is yaml.ScalarNode and implicit[0]:
             return _TAGS[type(scalar(value))]
         return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+
+
+def _text(dumper: _Dumper, text: str) -> Any:
+    """Text; where it holds one of Unicode's line ends, in double quotes, the only style that keeps it."""
+    style = '"' if set(text) & set("\x85\u2028\u2029\ufeff") else None
+    return dumper.represent_scalar(_TAGS[str], text, style=style)
+
+
+_Dumper.add_representer(str, _text)

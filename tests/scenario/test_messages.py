@@ -48,7 +48,7 @@ ELSEWHERE = {
     "expected a frozen scipy.stats distribution": "tests/units/test_distributions.py: only from Python",
     "is larger than {LARGEST_FILE_BYTES}": "tests/units/test_samples.py: too large a file to keep here",
     "cannot read files: write the samples": "tests/scenario/test_yaml.py: only of text without a folder",
-    "larger than {LARGEST_BYTES": "tests/scenario/test_yaml.py: too large a file to keep here",
+    "Problem((), most, file)": "tests/scenario/test_yaml.py: too large a file to keep here",
     'not UTF-8 text", file': "tests/scenario/test_yaml.py: only of text from Python",
     "cannot be read: {error.strerror}": "tests/scenario/test_yaml.py: only of a file that is not there",
     "raise ScenarioError(explain(error": "tests/scenario/test_model.py: `changed`",
