@@ -37,6 +37,11 @@ HEADLINES: Final[Mapping[str, Names]] = {
         "read your writes": "session_violations.read_your_writes",
         "monotonic reads": "session_violations.monotonic_reads",
     },
+    "lost if primary restarts": {
+        "chance of any": "loss_if_primary_restarts.probability",
+        "commits p50": "loss_if_primary_restarts.commits.p50",
+        "max": "loss_if_primary_restarts.commits.max",
+    },
     "lost if primary dies": {
         "chance of any": "loss_if_primary_dies.probability",
         "commits p50": "loss_if_primary_dies.commits.p50",

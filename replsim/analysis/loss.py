@@ -1,9 +1,10 @@
-"""What would be lost if the primary died now, and a standby were promoted: asked of every moment at once.
+"""What would be lost if the primary died now: asked of every moment at once.
 
-Lost is what a client was told is committed and the standby does not have.  A promoted standby first replays
+Either it comes back by itself: lost is what a client was told is committed and the primary had not flushed, so commit
+i is at risk in ``[acknowledged[i], flushed[i])``.  Or a standby is promoted: lost is what a client was told is committed and the standby does not have.  A promoted standby first replays
 all that it has received, so *received* is what counts, not applied.  What is in flight dies with the primary
 by default; ``in_flight="arrives"`` counts what had been sent as saved.  Commit i is at risk in
-``[acknowledged[i], received[i])``, so every number is an exact integral over time.
+``[acknowledged[i], received[i])``.  Every number is an exact integral over time.
 """
 
 from __future__ import annotations
@@ -28,15 +29,12 @@ Floats = NDArray[np.float64]
 
 InFlight = Literal["dies", "arrives"]
 STATISTICS: Final = ("mean", "p50", "p99", "max")
-WHAT: Final = (
-    "{what} that a standby has not received, and so would lack if the primary died with all that is in flight and it "
-    "were promoted (for the cluster, at each moment the standby that has received most)"
-)
 
 
 def loss_if_primary_dies(record: Record, node: str | None = None, in_flight: InFlight = "dies") -> dict[str, float]:
     """The metrics ``loss_if_primary_dies.*`` of a standby (None: at each moment, of the one with most), by name."""
-    return dict(_measured(Facts(record), node, in_flight))
+    facts = Facts(record)
+    return _measured(facts, "loss_if_primary_dies", _received(facts, node, in_flight))
 
 
 def loss_series(record: Record, node: str | None = None, in_flight: InFlight = "dies") -> tuple[Floats, Floats]:
@@ -46,54 +44,66 @@ def loss_series(record: Record, node: str | None = None, in_flight: InFlight = "
     return time / 1e9, value.astype(np.float64)
 
 
+def _specs(family: str, what: str) -> list[Spec]:
+    """The metrics of one ``family``; ``what`` says which commits are lost, after a noun."""
+    told = "acknowledged at their clients"
+    return [
+        *spread(f"{family}.commits", "count", STATISTICS, f"the number of commits {told} {what}", over_time=True),
+        *spread(f"{family}.bytes", "B", STATISTICS, f"the WAL of the commits {told} {what}", over_time=True),
+        *spread(
+            f"{family}.seconds",
+            "s",
+            STATISTICS,
+            f"the time since the first acknowledgement at its client of a commit {what}",
+            over_time=True,
+        ),
+        Spec(
+            f"{family}.probability",
+            "1",
+            "proportion",
+            f"The share of the window's time at which there is a commit acknowledged at its client {what}.",
+        ),
+    ]
+
+
 @measures(
-    *spread(
-        "loss_if_primary_dies.commits",
-        "count",
-        STATISTICS,
-        WHAT.format(what="the number of commits acknowledged at their clients"),
-        over_time=True,
-    ),
-    *spread(
-        "loss_if_primary_dies.bytes",
-        "B",
-        STATISTICS,
-        WHAT.format(what="the WAL of the commits acknowledged at their clients"),
-        over_time=True,
-    ),
-    *spread(
-        "loss_if_primary_dies.seconds",
-        "s",
-        STATISTICS,
-        WHAT.format(what="the time since the first acknowledgement at its client of a commit"),
-        over_time=True,
-    ),
-    Spec(
-        "loss_if_primary_dies.probability",
-        "1",
-        "proportion",
-        "The share of the window's time at which a promotion would lose a commit acknowledged at its client.",
+    *_specs(
+        "loss_if_primary_dies",
+        "that a standby has not received, and so would lack if the primary died with all that is in flight and it "
+        "were promoted (for the cluster, at each moment the standby that has received most)",
     ),
     per=("standby",),
     needs=lambda scenario: bool(scenario.standbys),
 )
 def loss(facts: Facts, node: str | None) -> Mapping[str, float]:
     """What would be lost, by the convention that what is in flight dies with the primary."""
-    return _measured(facts, node, "dies")
+    return _measured(facts, "loss_if_primary_dies", _received(facts, node, "dies"))
 
 
-def _measured(facts: Facts, node: str | None, in_flight: InFlight) -> dict[str, float]:
-    received = _received(facts, node, in_flight)
+@measures(
+    *_specs(
+        "loss_if_primary_restarts",
+        "that the primary has not flushed, and so would lack if it crashed and came back by itself "
+        "(``synchronous_commit = off`` risks this)",
+    ),
+)
+def restart_loss(facts: Facts, _: str | None) -> Mapping[str, float]:
+    """What a crash and restart of the primary would lose."""
+    return _measured(facts, "loss_if_primary_restarts", facts.column("flushed"))
+
+
+def _measured(facts: Facts, family: str, saved: Ints) -> dict[str, float]:
+    """The metrics of a ``family``, where each commit of the log is out of danger from ``saved`` on."""
     found: dict[str, float] = {}
     for what, weight in {"commits": np.ones(facts.count, dtype=np.int64), "bytes": facts.column("bytes")}.items():
-        steps = Steps.between(*_at_risk(facts.acknowledged, received, weight), *facts.window)
+        steps = Steps.between(*_at_risk(facts.acknowledged, saved, weight), *facts.window)
         for name, value in steps.statistics(STATISTICS).items():
-            found[f"loss_if_primary_dies.{what}.{name}"] = value
-    ramps = _since_first(facts, received)
+            found[f"{family}.{what}.{name}"] = value
+    ramps = _since_first(facts, saved)
     for name, value in ramps.statistics(STATISTICS).items():
-        found[f"loss_if_primary_dies.seconds.{name}"] = value
+        found[f"{family}.seconds.{name}"] = value
     share = 1 - ramps.zero / ramps.total if ramps.total else float("nan")
-    return found | {"loss_if_primary_dies.probability": share}
+    return found | {f"{family}.probability": share}
 
 
 def _received(facts: Facts, node: str | None, in_flight: InFlight) -> Ints:
@@ -105,15 +115,15 @@ def _received(facts: Facts, node: str | None, in_flight: InFlight) -> Ints:
     return np.minimum.reduce(every) if every else np.full(facts.count, NEVER)
 
 
-def _at_risk(told: Ints, received: Ints, weight: Ints) -> tuple[Ints, Ints]:
-    risky = (told < NEVER) & (received > told)
-    starts, ends, weight = told[risky], received[risky], weight[risky].astype(np.int64)
+def _at_risk(told: Ints, saved: Ints, weight: Ints) -> tuple[Ints, Ints]:
+    risky = (told < NEVER) & (saved > told)
+    starts, ends, weight = told[risky], saved[risky], weight[risky].astype(np.int64)
     return counting([starts, ends[ends < NEVER]], [weight, -weight[ends < NEVER]])
 
 
-def _since_first(facts: Facts, received: Ints) -> Ramps:
-    """The age of the first acknowledgement among the commits that are not received."""
-    # While exactly the first i commits are received, that is the earliest acknowledgement from commit i on.
+def _since_first(facts: Facts, saved: Ints) -> Ramps:
+    """The age of the first acknowledgement among the commits that are in danger."""
+    # While exactly the first i commits are saved, that is the earliest acknowledgement from commit i on.
     first = np.minimum.accumulate(facts.acknowledged[::-1])[::-1] if facts.count else facts.acknowledged
-    start = np.maximum(np.concatenate([[0], received])[: len(received)], first)
-    return Ramps.of(start, received, first, facts.window)
+    start = np.maximum(np.concatenate([[0], saved])[: len(saved)], first)
+    return Ramps.of(start, saved, first, facts.window)

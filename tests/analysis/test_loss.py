@@ -46,6 +46,21 @@ def test_loss(seed: int, node: str | None, in_flight: Literal["dies", "arrives"]
     assert [values[-1] if len(values) else 0 for values in before] == [commits[99 - WARMUP], commits[150 - WARMUP]]
 
 
+@given(st.integers(0, 10**6))
+@settings(derandomize=True, deadline=None, max_examples=40)
+def test_loss_of_a_restart(seed: int) -> None:
+    """At every moment, the acknowledged commits that the primary itself has not flushed."""
+    record = random_record(seed)
+    log = record.commits.where(record.commits["lsn"] < NEVER)
+    lost = [(log["acknowledged"] <= t) & (log["flushed"] > t) for t in range(WARMUP, DURATION)]
+    found = metrics(record)
+    for what, weight in (("commits", np.ones(len(log), dtype=np.int64)), ("bytes", log["bytes"])):
+        values = np.array([int(weight[each].sum()) for each in lost])
+        for name, value in statistics(values, ("mean", "p50", "p99", "max")).items():
+            assert found[f"loss_if_primary_restarts.{what}.{name}"] == pytest.approx(value)
+    assert found["loss_if_primary_restarts.probability"] == pytest.approx(np.mean([each.any() for each in lost]))
+
+
 def test_constant_delay_is_poisson() -> None:
     """With a constant delay D the loss at a random moment is Poisson with mean λD (closed form 14)."""
     rng = np.random.default_rng(1)
