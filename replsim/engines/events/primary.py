@@ -105,8 +105,10 @@ class Primary:
         if now != self._wake_at:
             return
         self._wake_at = NEVER
+        if self.busy:
+            return
         self.look(now)
-        if self._wanted > self.flushed and not self.busy:
+        if self._wanted > self.flushed:
             self._lead(now)
         self.expect_inserts()
 

@@ -42,9 +42,9 @@ class WalWriter:
         self._wake_at(now + self._delay)
 
     def nudge(self, inserted: int) -> None:
-        """An asynchronous commit was inserted: wake if enough whole pages wait for a flush."""
+        """An asynchronous commit was inserted: wake if enough whole pages wait for a flush (0: at once)."""
         unflushed = self._primary.asynchronous // self._page - self._primary.flushed // self._page
-        if self._asleep and self._pages and unflushed >= self._pages:
+        if self._asleep and unflushed >= self._pages:
             wake = max(inserted + self._wakeup, self._agenda.now)
             if wake < self._due:
                 self._wake_at(wake)
@@ -66,10 +66,11 @@ class WalWriter:
         if now != self._due or not self._asleep:
             return
         self._asleep = False
-        self._primary.look(now)
         if self._primary.busy:
+            # Nobody may look now: the flush under way takes what was noted by its end as inserted before its start.
             self._waits = True
         else:
+            self._primary.look(now)
             self._flush(now, now)
         self._primary.expect_inserts()
 
