@@ -90,7 +90,9 @@ class Clients(ABC):
         steady = network is not None and execution is not None
         self.in_order = steady and not self.locks and work.chunk is None
         """Transactions reach the log in the order in which they start, so a start needs no step of its own."""
-        self._to_log = (network or 0) + wakeup + (execution or 0)
+        self.to_server = (network or 0) + wakeup
+        """From the start of a transaction to its execution; a network time that is not constant is left out."""
+        self._to_log = self.to_server + (execution or 0)
         """From the start of a transaction to its commit record, where that is constant."""
         self.logs_pages = pages is not None and self._next_key is not None
         self.polls = False

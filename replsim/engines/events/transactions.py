@@ -76,9 +76,14 @@ class Transactions:
             heappush(self._steps, step)
 
     def running(self, now: int) -> int:
-        """How many transactions have started and not reached the log."""
-        waiting = sum(len(steps) for steps in self._locks.values() if not isinstance(steps, int))
-        return waiting + sum(step.started <= now and step.what in (What.INSERT, What.LOCK) for step in self._steps)
+        """How many transactions execute on the server: not those on their way to it, nor those blocked on a lock.
+
+        Source: PostgreSQL ``procarray.c:MinimumActiveBackends``.
+        """
+        groups = self._groups
+        return sum(
+            step.what == What.INSERT and step.started + groups[step.group].to_server <= now for step in self._steps
+        )
 
     def remaining(self, until: int) -> list[Step]:
         """What was submitted by ``until`` and has not reached the log, in the order of submission."""
