@@ -38,9 +38,13 @@ class Release:
         """What the candidates have sent, processed by the primary or still on its way."""
         self._reported = {level: [0] * len(self.candidates) for level in self.remote}
         self._released = dict.fromkeys(self.remote, 0)
+        self._leader = -1
+        """The first commit, of whatever level, that waits for a flush: its backend is the one that flushes."""
 
     def wait(self, row: int, level: Level) -> None:
         """Commit ``row`` waits at ``level`` (``local`` or remote); rows come in the order of the log."""
+        if self._leader < 0:
+            self._leader = row
         self._waiting[level].append(row)
 
     def count(self) -> int:
@@ -49,11 +53,14 @@ class Release:
 
     def flushed(self, position: int, now: int) -> None:
         """The primary's flush has reached ``position``: the leader of the group goes on, the others wake."""
+        lsn = self._log.lsn
+        leader = self._leader
+        if leader >= 0 and lsn[leader] <= position:
+            self._leader = -1
         waiting = self._waiting.get("local")
-        leader = True
-        while waiting and self._log.lsn[waiting[0]] <= position:
-            self._transactions.answered(waiting.popleft(), now if leader else now + self._wakeup)
-            leader = False
+        while waiting and lsn[waiting[0]] <= position:
+            row = waiting.popleft()
+            self._transactions.answered(row, now if row == leader else now + self._wakeup)
 
     def news(self, candidate: int, positions: Positions) -> bool:
         """Whether a reply that a candidate sends now can release anything once it is processed.
