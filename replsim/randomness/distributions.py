@@ -16,6 +16,7 @@ import math
 from typing import Annotated, Any, Generic, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer, model_validator
 
 from replsim.errors import UnitError
@@ -132,8 +133,12 @@ class Distribution(BaseModel, Generic[Q]):
 
         ``phase`` is the stream's own constant uniform: it chooses where a sequence of samples starts.
         """
+        return self._values(u, np.arange(first, first + len(u)), phase)
+
+    def _values(self, u: Floats, k: NDArray[np.int64], phase: float) -> Floats:
+        """As `values`, for draws number ``k``: a part of a mixture does not take them all."""
         if self.empirical is not None and self.empirical.order == "sequence":
-            return self.empirical.in_sequence(first, len(u), phase)
+            return self.empirical.in_sequence(k, phase)
         if self.mixture is None:
             assert self.family is not None
             return self.family.quantile(u)
@@ -142,10 +147,10 @@ class Distribution(BaseModel, Generic[Q]):
         edges = np.concatenate([[0.0], edges / edges[-1]])
         chosen = np.minimum(np.searchsorted(edges, u, side="right") - 1, len(self.mixture) - 1)
         drawn = np.empty_like(u)
-        for k, part in enumerate(self.mixture):
-            mine = chosen == k
-            within = np.clip((u[mine] - edges[k]) / (edges[k + 1] - edges[k]), 2.0**-54, 1 - 2.0**-53)
-            drawn[mine] = part.of.values(within, first, phase)
+        for place, part in enumerate(self.mixture):
+            mine = chosen == place
+            within = np.clip((u[mine] - edges[place]) / (edges[place + 1] - edges[place]), 2.0**-54, 1 - 2.0**-53)
+            drawn[mine] = part.of._values(within, k[mine], phase)
         return drawn
 
 

@@ -207,7 +207,8 @@ class Weibull(Family, Generic[Q]):
         return float(self.scale) * math.gamma(1 + 1 / self.shape)  # type: ignore[arg-type]
 
     def quantile(self, u: Floats) -> Floats:
-        return float(self.scale) * (-np.log1p(-u)) ** (1 / self.shape)  # type: ignore[arg-type]
+        with np.errstate(over="ignore"):
+            return float(self.scale) * (-np.log1p(-u)) ** (1 / self.shape)  # type: ignore[arg-type]
 
 
 class Pareto(Family, Generic[Q]):
@@ -223,7 +224,8 @@ class Pareto(Family, Generic[Q]):
         return float(self.minimum) * self.shape / (self.shape - 1) if self.shape > 1 else math.inf  # type: ignore[arg-type]
 
     def quantile(self, u: Floats) -> Floats:
-        return float(self.minimum) * (1 - u) ** (-1 / self.shape)  # type: ignore[arg-type]
+        with np.errstate(over="ignore"):
+            return float(self.minimum) * (1 - u) ** (-1 / self.shape)  # type: ignore[arg-type]
 
 
 class Scipy(Family):
@@ -337,8 +339,7 @@ class Empirical(Family, Generic[Q]):
         """The samples in the given order, in the quantity's inner unit; not to be written to."""
         return self._samples.values
 
-    def in_sequence(self, first: int, count: int, phase: float) -> Floats:
-        """Samples ``first`` to ``first + count`` of the endless sequence that starts at ``phase``."""
+    def in_sequence(self, k: NDArray[np.int64], phase: float) -> Floats:
+        """Samples number ``k`` of the endless sequence that starts at ``phase`` (a fraction of the whole)."""
         values = self._samples.values
-        start = int(phase * len(values)) + first
-        return values[np.arange(start, start + count) % len(values)]
+        return values[(int(phase * len(values)) + k) % len(values)]
