@@ -44,7 +44,7 @@ bench: $(READY) ## how fast the engine is, against a plain SimPy model in the sa
 	$(BIN)/python -m tests.benchmarks.bench
 
 dashboard: $(READY) ## open the dashboard
-	@$(BIN)/replsim dashboard
+	@$(BIN)/replsim dashboard || true
 
 docs: $(READY) ## regenerate the reference pages and the schema
 	$(BIN)/python -m docs.build

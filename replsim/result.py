@@ -103,7 +103,7 @@ class Result:
             "seed": self.seed,
             "metrics": {name: _number(value) for name, value in self.metrics.items()},
             "expectations": [
-                {"expectation": str(check.expectation), "value": _number(check.value), "held": check.held}
+                {"expectation": str(check.expectation), "value": _number(check.value), "held": bool(check.held)}
                 for check in self.expectations
             ],
         }
@@ -130,7 +130,7 @@ class Provenance:
 
     @cached_property
     def scenario(self) -> str:
-        """The scenario in its canonical YAML."""
+        """The scenario in its canonical YAML; it names its sample files, and does not hold them."""
         from replsim.scenario import yaml
 
         return yaml.dumps(self.record.scenario)

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from replsim.record import Table
     from replsim.result import Result
 
-__all__ = ["new_folder", "refuse_to_replace", "write_result", "write_starter", "write_table"]
+__all__ = ["new_folder", "refuse_to_replace", "sample_files", "write_result", "write_starter", "write_table"]
 
 
 def refuse_to_replace(path: Path, *, force: bool) -> None:
@@ -51,17 +51,38 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def write_result(result: Result, folder: Path) -> None:
-    """The files of one result: its scenario, where it comes from, its metrics, its commits and its reads."""
+def write_result(result: Result, folder: Path, *, samples: Path) -> None:
+    """The files of one result: its scenario, where it comes from, its metrics, its commits and its reads.
+
+    ``samples`` is the folder in which the scenario's own sample files lie; they go along, so that it runs again.
+    """
     import json
 
     folder.mkdir(exist_ok=True)
+    for name in sample_files(result.scenario.model_dump(mode="json")):
+        if not (Path(name).is_absolute() or ".." in Path(name).parts):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(samples / name, folder / name)
     (folder / "scenario.yaml").write_text(result.provenance.scenario, encoding="utf-8")
     (folder / "metrics.json").write_text(result.to_json() + "\n", encoding="utf-8")
     provenance = json.dumps(result.provenance.to_dict(), indent=2, ensure_ascii=False)
     (folder / "provenance.json").write_text(provenance + "\n", encoding="utf-8")
     write_table(result.commits, folder / "commits")
     write_table(result.reads, folder / "reads")
+
+
+def sample_files(part: Any) -> list[str]:
+    """The sample files that a scenario, as plain data, reads; each once.
+
+    >>> sample_files({"flush": {"empirical": {"file": "fsync.csv", "unit": "us"}}, "name": "x"})
+    ['fsync.csv']
+    """
+    if isinstance(part, list):
+        return list(dict.fromkeys(name for inner in part for name in sample_files(inner)))
+    if not isinstance(part, dict):
+        return []
+    own = [part[law]["file"] for law in ("empirical", "replayed") if part.get(law) and part[law].get("file")]
+    return list(dict.fromkeys([*own, *sample_files(list(part.values()))]))
 
 
 def write_table(table: Table, stem: Path) -> Path:

@@ -60,7 +60,8 @@ def run_all(files: Sequence[str], options: Options) -> bool:
             result = _run(loaded.scenario, options, raise_if_pressed)
             results.append(result)
             if folder:
-                write_result(result, folder if len(every) == 1 else folder / loaded.scenario.name)
+                own = folder if len(every) == 1 else folder / loaded.scenario.name
+                write_result(result, own, samples=loaded.file.parent)
         if options.output is Format.json:
             found = [result.to_dict() for result in results]
             typer.echo(

@@ -28,7 +28,7 @@ def print_result(result: Result, *, full: bool, seconds: float) -> None:
         console.print(part)
         console.print()
     took = f"{format_duration(result.scenario.duration)} simulated in {seconds:.1f} s"
-    console.print(f"{took} · engine {result.engine} ({result.engine_reason}) · seed {result.seed}", style="dim")
+    console.print(f"{took} · engine {result.engine} ({result.engine_reason}) · seed {result.seed}\n", style="dim")
 
 
 def tables(result: Result, console: Console, *, full: bool = False) -> list[Table | Text]:

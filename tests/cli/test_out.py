@@ -35,6 +35,18 @@ def test_out_holds_what_is_needed_to_look_again_and_to_run_again(replsim: Replsi
     assert again.to_dict() == json.loads((out / "metrics.json").read_text(encoding="utf-8"))
 
 
+def test_sample_files_go_along(replsim: Replsim, small: Path, tmp_path: Path) -> None:
+    """A scenario that draws from measured samples runs again from the folder alone."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "fsync.csv").write_text("us\n400\n600\n", encoding="utf-8")
+    flush = "primary.wal_device.flush={empirical: {file: data/fsync.csv, unit: us}}"
+    out = tmp_path / "out"
+    assert replsim("run", small, "--set", flush, "--out", out).code == 0
+    (tmp_path / "data" / "fsync.csv").unlink()
+    again = front.run(out / "scenario.yaml")
+    assert again.to_dict() == json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+
+
 def test_several_scenarios_get_a_folder_each(replsim: Replsim, small: Path, tmp_path: Path) -> None:
     """Below DIR, each by its name; two of one name are refused before anything runs."""
     other = write(tmp_path / "other.yaml", name="other")

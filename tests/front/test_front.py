@@ -9,6 +9,7 @@ import pytest
 
 import replsim
 from replsim import front
+from replsim.analysis import unit_of
 from replsim.errors import ReplsimError, ScenarioError, UnitError, UnknownMetric, UnsupportedScenario
 
 TEXT = """
@@ -86,8 +87,16 @@ def test_provenance_is_enough_to_run_again(result: replsim.Result) -> None:
 
 
 def test_json_is_the_dictionary(result: replsim.Result) -> None:
-    """What ``to_json`` writes reads back as ``to_dict``, NaN being null."""
+    """What ``to_json`` writes reads back as ``to_dict``, NaN being null, whichever metric is expected."""
     assert json.loads(result.to_json()) == result.to_dict()
+    every = replsim.loads(TEXT, overrides={"expect": _of_each(result)})
+    assert len(json.loads(replsim.run(every).to_json())["expectations"]) == len(result.metrics)
+
+
+def _of_each(result: replsim.Result) -> str:
+    """An expectation of each metric there is."""
+    bounds = {"s": "1s", "B": "1 B", "1/s": "1/s", "1": "1", "count": "1"}
+    return "[" + ", ".join(f"{name} > {bounds[unit_of(name)]}" for name in result.metrics) + "]"
 
 
 def test_progress_goes_from_nothing_to_one() -> None:
