@@ -57,7 +57,7 @@ class ClosedForm:
             return "" if off <= self.tolerance + rounding and found.error == 0 else f"{says}, off by {off:.3g}"
         half_width = HALF_WIDTH * found.error / abs(self.truth)
         if not off < MOST_ERRORS * found.error:
-            return f"{says}, off by {off / found.error:.1f} standard errors of {found.error:.3g}"
+            return f"{says}, off by {off:.3g} at a standard error of {found.error:.3g}"
         if not 0 < half_width < MOST_HALF_WIDTH:
             return f"{says}, but its half-width is {half_width:.2%}"
         return ""

@@ -90,7 +90,7 @@ def eight_clients(flushing: str) -> ClosedForm:
         primary = {"synchronous_commit": "on", "synchronous_standby_names": "s1"}
         rest = {"standbys": {"s1": standby(wal_device=DISK)}, "links": {"p -> s1": {"latency": "0s"}}}
     return ClosedForm(
-        number=5, name=f"group commit on the {flushing}, 8 clients", unit="/s",
+        number=5, name=f"group commit on the {flushing}, 8 clients", unit="commits a flush time",
         formula="N / (2s + Z) ≤ X ≤ N / (s + Z); exact by the Markov chain of batches",
         truth=group_commit(8, 1.0, 1.0), worked="3.10",
         estimate=_throughput, scenario=cluster(
