@@ -31,7 +31,7 @@ __all__ = [
     "wal_rate",
 ]
 
-EVENTS_A_SECOND: Final = 300_000
+EVENTS_A_SECOND: Final = 800_000
 """Events that the event engine gets through in a second of one core; a laptop's is within a factor of three."""
 EVENTS_A_FLUSH: Final = 3
 EVENTS_A_BATCH: Final = 6
