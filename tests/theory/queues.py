@@ -37,6 +37,13 @@ def sojourn(rate: float, service_rate: float) -> float:
     return 1 / (service_rate - rate)
 
 
+def erlang_wait(rate: float, servers: int) -> float:
+    """Erlang's C formula: the mean wait for one of several servers of mean service 1."""
+    terms = [rate**k / math.factorial(k) for k in range(servers + 1)]
+    last = terms[-1] * servers / (servers - rate)
+    return last / (math.fsum(terms[:-1]) + last) / (servers - rate)
+
+
 def mm1_wait() -> ClosedForm:
     """Closed form 1 with exponential service."""
     return ClosedForm(
@@ -106,6 +113,27 @@ def tandem() -> ClosedForm:
     )  # fmt: skip
 
 
+def pool() -> ClosedForm:
+    """A pool of three connections, each of which executes one transaction at a time (Erlang's C formula)."""
+
+    def estimate(records: Sequence[Record]) -> Estimate:
+        commits = records[0].commits
+        order = np.argsort(commits["submitted"], kind="stable")
+        submitted, started, done = (
+            commits[column][order][SETTLED:-SETTLED] / UNIT for column in ("submitted", "started", "acknowledged")
+        )
+        return from_batches(done - submitted, [done - started - 1])
+
+    return ClosedForm(
+        number=0, name="sojourn with 3 connections, M/M/3", formula="1/μ + C(c, a) / (cμ − λ)", unit="services",
+        truth=1 + erlang_wait(2.0, 3), estimate=estimate,
+        scenario=cluster(
+            "a small pool", "1200s",
+            writers={"app": {"rate": "200/s", "connections": 3, "execution": exponential("10ms")}},
+        ),
+    )  # fmt: skip
+
+
 class Served(NamedTuple):
     """The customers of a server, in order, in its mean services."""
 
@@ -158,4 +186,4 @@ def _first(record: Record, *, rate: float = 0.8, constant: bool = False) -> Serv
     return Served(total[:count] - service, service, difference - (1 - gap), difference**2 - square)
 
 
-FORMS: Final = (mm1_wait(), md1_wait(), mm1_sojourn(), mm1_sojourn_tail(), tandem())
+FORMS: Final = (mm1_wait(), md1_wait(), mm1_sojourn(), mm1_sojourn_tail(), tandem(), pool())

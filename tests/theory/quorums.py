@@ -78,11 +78,20 @@ def cdf(at: float) -> ClosedForm:
     )  # fmt: skip
 
 
-def _quorum(k: int, latencies: Sequence[Any]) -> Scenario:
+def loss() -> ClosedForm:
+    """A lost packet costs a timeout, which doubles while it is lost again: 2^K − 1 of them, with K geometric."""
+    return ClosedForm(
+        number=0, name="commit over a link that loses packets", formula="L + timeout · p / (1 − 2p)", unit="10 ms",
+        truth=5 + 20 * 0.1 / (1 - 2 * 0.1), estimate=_mean,
+        scenario=_quorum(1, ["50ms"], loss="10%", retransmission_timeout="200ms"),
+    )  # fmt: skip
+
+
+def _quorum(k: int, latencies: Sequence[Any], **link: Any) -> Scenario:
     names = [f"s{i}" for i in range(1, len(latencies) + 1)]
     links: dict[str, Any] = {}
     for name, latency in zip(names, latencies, strict=True):
-        links |= {f"p -> {name}": {"latency": latency}, f"{name} -> p": {"latency": "0s"}}
+        links |= {f"p -> {name}": {"latency": latency} | link, f"{name} -> p": {"latency": "0s"}}
     return cluster(
         f"any {k} of {len(names)}",
         "30000s",
@@ -117,4 +126,5 @@ FORMS: Final = (
     uniforms(),
     unlike(1, "1 / (a + b)", 1 / (1 / 2 + 1 / 50), "1.923"),
     unlike(2, "1/a + 1/b − 1 / (a + b)", 2 + 50 - 1 / (1 / 2 + 1 / 50), "50.077"),
+    loss(),
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from replsim.record import Record
 from replsim.units import format_duration, parse_duration
-from tests.theory.clusters import cluster
+from tests.theory.clusters import cluster, exponential
 from tests.theory.estimators import Estimate, exactly
 from tests.theory.form import ClosedForm
 
@@ -62,6 +63,58 @@ def serial(level: str, worked: str = "", *, write: str = "0s", wakeup: str = "0s
     )  # fmt: skip
 
 
+def large() -> ClosedForm:
+    """A record of 1 MB goes in eight messages; the line carries them one after the other, and then the reply."""
+    on = serial("on")
+    return replace(
+        on, number=0, name="commit of a large record", formula=on.formula + " + bytes / bandwidth",
+        truth=on.truth + 10 + 39 / 1e5,
+        scenario=on.scenario.changed(
+            links={"p -> s1": {"latency": "1ms", "bandwidth": "100 MB/s"}},
+            writers={"app": {"arrivals": "deterministic", "rate": "50/s", "record": "1 MB"}},
+        ),
+    )  # fmt: skip
+
+
+def tiny() -> ClosedForm:
+    """However small a record is drawn, its commit has a flush of its own."""
+    local = serial("local")
+    return replace(
+        local, number=0, name="commit of a tiny record",
+        scenario=local.scenario.changed(
+            writers={"app": {"arrivals": "deterministic", "rate": "50/s", "record": exponential("5 B")}}
+        ),
+    )  # fmt: skip
+
+
+def cascade() -> ClosedForm:
+    """From insert to replay on a standby of a standby: each node ships only what it has flushed."""
+    wakeup = "70us"
+
+    def estimate(records: Sequence[Record]) -> Estimate:
+        record = records[0]
+        commits = record.commits.where(np.arange(len(record.commits)) < len(record.commits) - 1)
+        delays = np.unique(record.position("s2", "apply").crossing(commits["lsn"]) - commits["inserted"])
+        assert len(delays) == 1
+        return exactly(delays[0] / 1e6)
+
+    device = {"wal_device": {"flush": "0.5ms", "write": "60us"}, "replay": {"per_record": "0.2ms"}}
+    return ClosedForm(
+        number=0, name="replay on a cascaded standby", unit="ms", tolerance=0.0, estimate=estimate,
+        formula="flushes + ways + writes + replay + wake-ups (walsender and walreceiver a hop, replay)",
+        truth=3 * 0.5 + 2 * 0.06 + 1 + 4 + 0.2 + 5 * parse_duration(wakeup) / 1e6,
+        scenario=cluster(
+            "a standby of a standby",
+            "10s",
+            wakeup=wakeup,
+            primary={"wal_device": {"flush": "0.5ms", "write": "0s"}},
+            standbys={"s1": device, "s2": device | {"upstream": "s1"}},
+            links={"p -> s1": {"latency": "1ms"}, "s1 -> s2": {"latency": "4ms"}},
+            writers={"app": {"arrivals": "deterministic", "rate": "50/s"}},
+        ),
+    )  # fmt: skip
+
+
 def _latency(records: Sequence[Record]) -> Estimate:
     """The latency of every commit but the last, which may not have its answer; all must be equal."""
     commits = records[0].commits
@@ -79,4 +132,7 @@ FORMS: Final = (
     serial("on", write="60us", wakeup="70us"),
     serial("remote_apply", write="60us", wakeup="70us"),
     serial("local", wakeup="70us"),
+    large(),
+    tiny(),
+    cascade(),
 )
