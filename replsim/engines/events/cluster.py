@@ -62,7 +62,7 @@ class Cluster:
         rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
         self.groups = groups(scenario, self.streams)
         self.log = Log(scenario)
-        self.transactions = Transactions(self.groups, self.log)
+        self.transactions = Transactions(self.groups, self.log, scenario.wakeup)
         waits = [_waits_at(group.level, rule) for group in self.groups]
         self.release = Release(scenario, rule, waits, self.log, self.transactions)
         self.device = Device(self.streams, name, scenario.primary.wal_device)

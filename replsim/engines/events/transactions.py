@@ -21,9 +21,10 @@ class Transactions:
     could have seen it.
     """
 
-    def __init__(self, groups: Sequence[Clients], log: Log) -> None:
+    def __init__(self, groups: Sequence[Clients], log: Log, wakeup: int) -> None:
         self._groups = groups
         self._log = log
+        self._wakeup = wakeup
         self._steps: list[Step] = []
         self._locks: dict[int, deque[Step] | int] = {}
         """By key: the steps that wait for its holder, or the time at which it was last released."""
@@ -109,7 +110,7 @@ class Transactions:
         held = self._locks.get(key, 0)
         if isinstance(held, int):
             self._locks[key] = deque()
-            self._execute(group, step, max(step.time, held))
+            self._locked(step, held)
         else:
             held.append(step)
 
@@ -117,11 +118,12 @@ class Transactions:
         waiting = self._locks[key]
         assert not isinstance(waiting, int), "a lock was released that nobody held"
         if waiting:
-            step = waiting.popleft()
-            self._execute(self._groups[step.group], step, max(step.time, visible))
+            self._locked(waiting.popleft(), visible)
         else:
             self._locks[key] = visible
 
-    def _execute(self, group: Clients, step: Step, time: int) -> None:
-        for later in group.execute(step, time):
+    def _locked(self, step: Step, released: int) -> None:
+        """A transaction has its lock: at once, or once it is woken where the last holder ``released`` it later."""
+        time = step.time if released <= step.time else released + self._wakeup
+        for later in self._groups[step.group].execute(step, time):
             heappush(self._steps, later)
