@@ -57,7 +57,8 @@ class Uniforms:
 
     def block(self, count: int) -> NDArray[np.float64]:
         """The next ``count`` uniforms.  The shift by half a step keeps 0 out: an inverse cdf may be infinite there."""
-        return self._generator.random(count) + 2.0**-54
+        # The largest of all would round up to 1.
+        return np.minimum(self._generator.random(count) + 2.0**-54, 1 - 2.0**-53)
 
     def _one_by_one(self) -> Iterator[float]:
         while True:

@@ -34,9 +34,11 @@ class Trajectory:
             assert np.all(np.diff(times) >= 0), "times must not fall"
             assert np.all(np.diff(lsns) >= 0), "positions must not fall"
             rises = np.diff(lsns, prepend=0) > 0
-            times, lsns = times[rises], lsns[rises]
+            if not rises.all():
+                times, lsns = times[rises], lsns[rises]
             last = np.append(np.diff(times) > 0, True)[: len(times)]
-            times, lsns = times[last], lsns[last]
+            if not last.all():
+                times, lsns = times[last], lsns[last]
         return cls(times, lsns)
 
     def at(self, time: ArrayLike) -> Ints:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 
 from replsim.engines.events.agenda import Agenda, Rank
 from replsim.engines.events.device import Device
 from replsim.engines.events.log import Log
 from replsim.engines.events.release import Release
-from replsim.engines.events.steps import Steps
 from replsim.engines.events.transactions import Transactions
 from replsim.engines.events.wal_writer import WalWriter
 from replsim.rules.acks import Level
@@ -47,7 +47,9 @@ class Primary:
         self.ship: list[Callable[[int, int], None]] = []
         """Called with the time and the position of each flush: the senders to the standbys."""
         self.wal_writer: WalWriter | None = None
-        self.flush = Steps()
+        self.flushes = array("q")
+        """When each flush ended, and in `flush_positions` up to where."""
+        self.flush_positions = array("q")
         self.flushed = 0
         self.asynchronous = 0
         """Where the last commit ends that no backend flushes for (``asyncXactLSN``)."""
@@ -141,7 +143,8 @@ class Primary:
         target = self._log.position(self._started) if self._target is None else self._target
         assert target >= self.flushed, "a flush went backwards"
         self.flushed = target
-        self.flush.add(now, target)
+        self.flushes.append(now)
+        self.flush_positions.append(target)
         self.busy = False
         self._release.flushed(target, now)
         for ship in self.ship:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
 
 from replsim.engines.events.agenda import Agenda, Rank
 from replsim.engines.events.device import Device
 from replsim.engines.events.replay import Replay
-from replsim.engines.events.steps import Steps
 from replsim.engines.events.uplink import Uplink
 from replsim.units import NEVER
 
@@ -57,9 +57,10 @@ class Receiver:
         self._eager_apply = eager_apply
         self.ship: list[Callable[[int, int], None]] = []
         """Called with the time and the position of each flush: the senders to cascaded standbys."""
-        self.receive = Steps()
-        self.write = Steps()
-        self.flush = Steps()
+        self.arrivals = array("q")
+        """When each message arrived."""
+        self.flushes = array("q")
+        """When the flush of each batch ended; it began, with all of the batch written, in ``device.starts``."""
         self._inbox: deque[tuple[int, int]] = deque()
         self._began = NEVER
         """When the batch at work began, or will once the receiver has woken up; `NEVER` while it is idle."""
@@ -76,7 +77,7 @@ class Receiver:
 
     def deliver(self, arrival: int, position: int) -> None:
         """A message that ends at ``position`` will have arrived at ``arrival``; messages come in order."""
-        self.receive.add(arrival, position)
+        self.arrivals.append(arrival)
         self._inbox.append((arrival, position))
         if self._began == NEVER:
             self._begin(arrival + self._wakeup)
@@ -120,9 +121,8 @@ class Receiver:
             return
         if not self._write_replied:
             self._reply_written()
-        self._device.starts.append(self._drained)
         self._flushed = self._written
-        self.flush.add(now, self._flushed)
+        self.flushes.append(now)
         rows = self._replay.hand_over(now, self._flushed)
         for ship in self.ship:
             ship(now, self._flushed)
@@ -159,7 +159,8 @@ class Receiver:
         """The first reply of a batch; before it go those of the idle time that ended with the batch."""
         self._reply_unprompted(self._began)
         self._write_replied = True
-        self.write.add(self._drained, self._written)
+        self._device.starts.append(self._drained)
+        self._replay.positions.append(self._written)
         self._reply(self._drained, may_release=self._eager_write or self._eager_apply)
 
     def _reply_unprompted(self, until: int) -> None:

@@ -7,6 +7,7 @@ from bisect import bisect_right
 
 import numpy as np
 
+from replsim.engines.events.columns import Ints, ints
 from replsim.engines.events.log import Log
 from replsim.randomness import Streams
 from replsim.record import Trajectory
@@ -34,11 +35,12 @@ class Replay:
         self._count = 0
         """Commits handed over so far."""
         self._position = 0
+        self.positions = array("q")
+        """Where each batch ends; the receiver adds to it once a batch is written, before it hands it over."""
         self._starts = array("q")
-        """Per batch: when it begins, its first commit, the position at which it ends and when it has replayed it."""
+        """Per batch: when its replay begins, its first commit, and when it has been replayed."""
         self._firsts = array("q")
         self._ends = array("q")
-        self._positions = array("q")
         self._applied = array("q")
         """Commit by commit, where costs are random or commits are delayed: when each has been replayed."""
         self._even = self._per_record is not None and not self._delay
@@ -55,7 +57,7 @@ class Replay:
         self._starts.append(start)
         self._firsts.append(self._count)
         self._ends.append(end)
-        self._positions.append(position)
+        assert self.positions[len(self._ends) - 1] == position, "a batch was handed over that was not announced"
         self._count = rows.stop
         self._position = position
         self.free = end
@@ -76,7 +78,7 @@ class Replay:
         if batch < 0:
             return 0
         if self._ends[batch] <= time:
-            return self._positions[batch]
+            return self.positions[batch]
         low, high = self._firsts[batch], self._count if batch == len(self._ends) - 1 else self._firsts[batch + 1]
         while low < high:
             middle = (low + high) // 2
@@ -86,21 +88,21 @@ class Replay:
                 high = middle
         if low > self._firsts[batch]:
             return self._log.lsn[low - 1]
-        return self._positions[batch - 1] if batch else 0
+        return self.positions[batch - 1] if batch else 0
 
     def trajectory(self, end: int) -> Trajectory:
         """The applied position up to ``end``: a step at each commit, and one at the end of each batch."""
-        starts, firsts = _ints(self._starts), _ints(self._firsts)
-        lsn, count = _ints(self._log.lsn)[: self._count], self._count
+        starts, firsts = ints(self._starts), ints(self._firsts)
+        lsn, count = ints(self._log.lsn)[: self._count], self._count
         if self._even and count:
             cost = self._costs()
             sizes = np.diff(np.append(firsts, count))
             before = np.concatenate([[0], cost])[firsts]
             applied = cost + np.repeat(starts - before, sizes)
         else:
-            applied = _ints(self._applied)
-        time = np.concatenate([applied, _ints(self._ends)])
-        position = np.concatenate([lsn, _ints(self._positions)])
+            applied = ints(self._applied)
+        time = np.concatenate([applied, ints(self._ends)])
+        position = np.concatenate([lsn, ints(self.positions)[: len(self._ends)]])
         order = np.lexsort((position, time))
         time, position = time[order], np.maximum.accumulate(position[order]) if len(order) else position
         upto = int(np.searchsorted(time, end, side="right"))
@@ -120,12 +122,12 @@ class Replay:
         assert self._bandwidth is not None
         return lsn // self._bandwidth * SECOND + lsn % self._bandwidth * SECOND // self._bandwidth
 
-    def _costs(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def _costs(self) -> Ints:
         """`_cost` from the first commit to each, as an array."""
         assert self._per_record is not None
-        cost = _ints(self._log.records)[: self._count] * self._per_record
+        cost = ints(self._log.records)[: self._count] * self._per_record
         if self._bandwidth is not None:
-            lsn = _ints(self._log.lsn)[: self._count]
+            lsn = ints(self._log.lsn)[: self._count]
             cost = cost + lsn // self._bandwidth * SECOND + lsn % self._bandwidth * SECOND // self._bandwidth
         return np.asarray(cost)
 
@@ -142,7 +144,3 @@ class Replay:
                 time += self._bytes_cost(lsn[row]) - self._bytes_cost(lsn[row - 1] if row else 0)
             self._applied.append(time)
         return time
-
-
-def _ints(values: array[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.frombuffer(values, dtype=np.int64) if values else np.empty(0, dtype=np.int64)

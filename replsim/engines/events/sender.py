@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable
 
 from replsim.engines.events.agenda import Agenda, Rank
-from replsim.engines.events.steps import Steps
 from replsim.engines.events.wire import Wire
 
 __all__ = ["Sender"]
@@ -44,7 +44,9 @@ class Sender:
         """Under a window: when each message's acknowledgement is back, and its bytes."""
         self._in_flight_bytes = 0
         self._available = 0
-        self.sent = Steps()
+        self.times = array("q")
+        """When each message was sent, and in `positions` where it ends."""
+        self.positions = array("q")
         self._sent = 0
 
     def ship(self, now: int, position: int) -> None:
@@ -61,7 +63,8 @@ class Sender:
 
     def _send(self, time: int, size: int) -> int:
         self._sent += size
-        self.sent.add(time, self._sent)
+        self.times.append(time)
+        self.positions.append(self._sent)
         arrival = self._wire.send(time, size)
         self._deliver(arrival, self._sent)
         return arrival

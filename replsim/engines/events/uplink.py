@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from replsim.engines.events.agenda import Agenda, Rank
+from replsim.engines.events.columns import ints
 from replsim.engines.events.wire import Wire
 from replsim.record import Replies, Trajectory
 
@@ -64,8 +65,8 @@ class Uplink:
 
     def replies(self, applied: Trajectory, end: int) -> Replies:
         """All replies that the upstream has processed by ``end``; what each says of replay follows from ``applied``."""
-        time = np.array(self._processed, dtype=np.int64)
+        time = ints(self._processed)
         count = int(np.searchsorted(time, end, side="right"))
-        sent, write, flush = (np.array(c, dtype=np.int64)[:count] for c in (self._sent, self._write, self._flush))
+        sent, write, flush = (ints(column)[:count] for column in (self._sent, self._write, self._flush))
         # A reply that leaves at the very moment of a flush or a replay speaks of what was flushed before it.
         return Replies(time[:count], write, flush, np.minimum(applied.at(sent), flush))
