@@ -58,7 +58,7 @@ class Table(Mapping[str, NDArray[Any]]):
         frame: dict[str, Any] = {}
         for name, column in self.items():
             if name in self.words:
-                frame[name] = pd.Categorical.from_codes(column, list(self.words[name]))  # type: ignore[arg-type]
+                frame[name] = pd.Categorical.from_codes(column, pd.Index(list(self.words[name])))
             elif name in self.times:
                 frame[name] = np.where(column == NEVER, np.nan, column / 1e9)
             else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Self
+from typing import Final, Literal, NamedTuple, Self
 
 from replsim.errors import RuleError
 
@@ -21,7 +21,15 @@ LEVELS: Final[tuple[Level, ...]] = ("off", "local", "remote_write", "on", "remot
 REMOTE_LEVELS: Final[tuple[Level, ...]] = ("remote_write", "on", "remote_apply")
 """The levels that wait for a standby's position: its write, its flush, its replay, in this order."""
 
-_TOKEN: Final = re.compile(r"""\s*(?:(?P<name>"(?:[^"]|"")+"|[A-Za-z_\x80-\uffff][\w$\x80-\uffff]*|\*)|(?P<number>\d+)|(?P<mark>[(),]))""")
+_TOKEN: Final = re.compile(
+    r"""\s*(?:
+        (?P<quoted>"(?:[^"]|"")+")
+      | (?P<word>[A-Za-z_\x80-\uffff][\w$\x80-\uffff]*|\*)
+      | (?P<number>\d+)
+      | (?P<mark>[(),])
+    )""",
+    re.VERBOSE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +57,17 @@ class SyncRule:
         tokens = _tokens(text)
         if not tokens:
             return cls("FIRST", 0, ())
-        method: Literal["FIRST", "ANY"] = "FIRST"
-        count = 1
-        listed = tokens
-        if len(tokens) > 1 and tokens[1].isdigit() and tokens[0].upper() in ("FIRST", "ANY"):
-            method = "ANY" if tokens[0].upper() == "ANY" else "FIRST"
-            tokens = tokens[1:]
-        if tokens[0].isdigit():
-            count = int(tokens[0])
-            if tokens[1:2] != ["("] or tokens[-1] != ")":
-                raise RuleError(f"{text!r}: a number needs a list in brackets, such as '{method} {count} (s1, s2)'")
-            listed = tokens[2:-1]
+        method: Literal["FIRST", "ANY"] = "ANY" if tokens[0] == _Token("keyword", "ANY") else "FIRST"
+        named = tokens[0].kind == "keyword"
+        rest = tokens[1:] if named else tokens
+        if not named and rest[1:2] != [_OPEN]:
+            return cls(method, 1, _names(text, rest))
+        if rest[:1] == [] or rest[0].kind != "number" or rest[1:2] != [_OPEN] or rest[-1] != _CLOSE:
+            raise RuleError(f"{text!r}: expected a number and a list in brackets, such as '{method} 1 (s1, s2)'")
+        count = int(rest[0].text)
         if count < 1:
             raise RuleError(f"{text!r}: the number of synchronous standbys must be at least 1")
-        names, commas = listed[::2], listed[1::2]
-        if len(listed) % 2 == 0 or any(comma != "," for comma in commas) or any(name in "(),<" for name in names):
-            raise RuleError(f"{text!r}: expected names separated by commas, such as 'FIRST 1 (s1, s2)'")
-        return cls(method, count, tuple(_unquoted(name) for name in names))
+        return cls(method, count, _names(text, rest[2:-1]))
 
     def priority(self, standby: str) -> int:
         """The 1-based place of ``standby`` in the list, or 0 where it is no candidate (``syncrep.c``)."""
@@ -97,21 +99,51 @@ class SyncRule:
         return self.position([reported[standby] for standby in self.candidates(tuple(reported))])
 
     def __str__(self) -> str:
-        return f"{self.method} {self.count} ({', '.join(self.names)})" if self.count else ""
+        names = ", ".join(name if _is_plain(name) else '"' + name.replace('"', '""') + '"' for name in self.names)
+        return f"{self.method} {self.count} ({names})" if self.count else ""
 
 
-def _tokens(text: str) -> list[str]:
+class _Token(NamedTuple):
+    kind: str
+    """``name``, ``number``, ``keyword`` or ``mark``."""
+    text: str
+
+
+_OPEN: Final = _Token("mark", "(")
+_CLOSE: Final = _Token("mark", ")")
+_COMMA: Final = _Token("mark", ",")
+
+
+def _tokens(text: str) -> list[_Token]:
+    """As PostgreSQL's scanner cuts it: FIRST and ANY are keywords in any case, unless they stand in quotes."""
     tokens = []
     at = 0
     text = text.rstrip()
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise RuleError(f"{text!r}: unexpected {text[at:].strip()[0]!r} (quote a name that has it: \"my-standby\")")
-        tokens.append(match.group().strip())
+            raise RuleError(f'{text!r}: unexpected {text[at:].strip()[0]!r} (quote a name that has it: "my-standby")')
+        kind, word = str(match.lastgroup), match.group(str(match.lastgroup))
+        if kind == "quoted":
+            tokens.append(_Token("name", word[1:-1].replace('""', '"')))
+        elif kind == "word" and word.upper() in ("FIRST", "ANY"):
+            tokens.append(_Token("keyword", word.upper()))
+        else:
+            tokens.append(_Token("name" if kind == "word" else kind, word))
         at = match.end()
     return tokens
 
 
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+def _names(text: str, listed: Sequence[_Token]) -> tuple[str, ...]:
+    """The names of a list with commas; a number may be a name, a keyword may not."""
+    names, commas = listed[::2], listed[1::2]
+    if any(name.kind == "keyword" for name in names):
+        raise RuleError(f"{text!r}: FIRST and ANY are keywords: put a standby of that name in double quotes")
+    if len(listed) % 2 == 0 or any(comma != _COMMA for comma in commas) or any(name.kind == "mark" for name in names):
+        raise RuleError(f"{text!r}: expected names separated by commas, such as 'FIRST 1 (s1, s2)'")
+    return tuple(name.text for name in names)
+
+
+def _is_plain(name: str) -> bool:
+    match = _TOKEN.fullmatch(name)
+    return match is not None and match.lastgroup == "word" and name.upper() not in ("FIRST", "ANY")

@@ -97,3 +97,11 @@ def test_a_rule_reads_back_what_it_prints() -> None:
     for text in ("", "ANY 2 (s1, s2, s3)", "FIRST 1 (*)", "FIRST 2 (s2, *)"):
         rule = SyncRule.parse(text)
         assert SyncRule.parse(str(rule)) == rule
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ANY 1 (s1, s2)", "FIRST 2 (s1, *)", 'FIRST 1 ("my-standby", "say ""hi""")', 'ANY 1 ("any", s$1)']
+)
+def test_a_rule_reads_back_as_it_is_written(text: str) -> None:
+    """The text of a rule is in the grammar, names in quotes where they need them."""
+    assert str(SyncRule.parse(text)) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_each_hop_of_a_cascade_adds_its_way_and_a_flush() -> None:
     found = result("postgresql/cascading.yaml")
     lsn = found.commits["lsn"][found.commits["lsn"] <= found.position("s3", "apply").lsn[-1]]
     hops = [found.position(node, "flush").crossing(lsn) for node in ("s1", "s2", "s3")]
-    for earlier, later in zip(hops, hops[1:], strict=False):
+    for earlier, later in pairwise(hops):
         assert np.median(later - earlier) / 1e6 == pytest.approx(5 + 0.1 + 0.01 + 0.6, rel=0.1)
 
 
