@@ -1,10 +1,11 @@
 """What would be lost if the primary died now: asked of every moment at once.
 
 Either it comes back by itself: lost is what a client was told is committed and the primary had not flushed, so commit
-i is at risk in ``[acknowledged[i], flushed[i])``.  Or a standby is promoted: lost is what a client was told is committed and the standby does not have.  A promoted standby first replays
-all that it has received, so *received* is what counts, not applied.  What is in flight dies with the primary
-by default; ``in_flight="arrives"`` counts what had been sent as saved.  Commit i is at risk in
-``[acknowledged[i], received[i])``.  Every number is an exact integral over time.
+i is at risk in ``[acknowledged[i], flushed[i])``.  Or a standby is promoted: lost is what a client was told is
+committed and the standby does not have.  A promoted standby first replays all that it has received, so *received* is
+what counts, not applied.  What is in flight dies with the primary by default; ``in_flight="arrives"`` counts what had
+been sent as saved.  Commit i is at risk in ``[acknowledged[i], received[i])``.  Every number is an exact integral over
+time.
 """
 
 from __future__ import annotations
