@@ -13,13 +13,14 @@ from replsim.analysis import (  # noqa: I001 - the order of registration is the 
     reads,
     expectations,
 )
-from replsim.analysis.registry import METRICS, Metric, find, metrics, names_for, unit_of
+from replsim.analysis.registry import METRICS, Metric, families, find, metrics, names_for, unit_of
 
 __all__ = [
     "METRICS",
     "Metric",
     "devices",
     "expectations",
+    "families",
     "find",
     "lag",
     "latency",

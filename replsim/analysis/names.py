@@ -34,6 +34,7 @@ def spread(
     ``of`` completes the sentence 'the mean of …'; ``note`` is a sentence that follows it.
     """
     phrases = _OF_TIME if over_time else _OF_VALUES
+    end = f" {note}" if note else ""
+    subject = f"{of[0].upper()}{of[1:]}.{end}"
     for name in statistics:
-        sentence = phrases[name].format(of=of) + (f" {note}" if note else "")
-        yield Spec(f"{family}.{name}", unit, _KINDS.get(name, "percentile"), sentence)
+        yield Spec(f"{family}.{name}", unit, _KINDS.get(name, "percentile"), phrases[name].format(of=of) + end, subject)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from replsim.analysis.registry import METRICS, Metric, Unit
+from replsim.analysis.registry import METRICS, Metric, Unit, families
 
 __all__ = ["page"]
 
@@ -46,13 +46,17 @@ An expectation compares one with a quantity in its unit: `commit_latency.p99 < 2
 def page() -> str:
     """The page in Markdown: one table a family, in the registry's order."""
     text = _HEAD
-    family = ""
-    for metric in METRICS.values():
+    heading = ""
+    for family in families(METRICS.values()):
+        metric = family[0]
         here = metric.name.split(".")[0]
-        if here != family:
-            family = here
-            text += f"\n## {family}\n\n| metric | unit | kind | own value | definition |\n|---|---|---|---|---|\n"
-        text += f"| `{metric.name}` | {UNITS[metric.unit]} | {metric.kind} | {_own(metric)} | {metric.definition} |\n"
+        if here != heading:
+            heading = here
+            text += f"\n## {heading}\n\n| metric | unit | kind | own value | definition |\n|---|---|---|---|---|\n"
+        names = "<br>".join(f"`{each.name}`" for each in family)
+        kinds = ", ".join(dict.fromkeys(each.kind for each in family))
+        meaning = metric.subject or metric.definition
+        text += f"| {names} | {UNITS[metric.unit]} | {kinds} | {_own(metric)} | {meaning} |\n"
     return text
 
 

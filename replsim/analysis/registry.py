@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final, Literal
 
 from replsim.analysis.facts import Facts
@@ -25,6 +26,7 @@ __all__ = [
     "Per",
     "Spec",
     "Unit",
+    "families",
     "find",
     "measures",
     "metrics",
@@ -51,6 +53,8 @@ class Spec:
     unit: Unit
     kind: Kind
     definition: str
+    subject: str = ""
+    """Of a family of statistics: what they are statistics of, the same for all of the family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,16 @@ class Metric:
     unit: Unit
     kind: Kind
     definition: str
+    subject: str
     per: tuple[Per, ...]
     overall: Overall | None
     function: Measure
     needs: Callable[[Scenario], bool]
+
+    @property
+    def family(self) -> str:
+        """Its name without the statistic, for one of a family; else its name."""
+        return self.name.rpartition(".")[0] if self.subject else self.name
 
     def entities(self, scenario: Scenario) -> tuple[str, ...]:
         """Whose own values it has in a scenario, in the scenario's order."""
@@ -98,10 +108,17 @@ def measures(
     def register(function: Measure) -> Measure:
         for spec in specs:
             assert spec.name not in METRICS, f"{spec.name} is registered twice"
-            METRICS[spec.name] = Metric(spec.name, spec.unit, spec.kind, spec.definition, per, overall, function, needs)
+            METRICS[spec.name] = Metric(
+                spec.name, spec.unit, spec.kind, spec.definition, spec.subject, per, overall, function, needs
+            )
         return function
 
     return register
+
+
+def families(chosen: Iterable[Metric]) -> list[list[Metric]]:
+    """Metrics in groups: the statistics of one thing together, every other metric by itself; in the given order."""
+    return [list(group) for _, group in groupby(chosen, key=lambda metric: (metric.family, metric.subject))]
 
 
 def metrics(record: Record) -> Metrics:

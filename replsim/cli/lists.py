@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from replsim.analysis import METRICS, Metric
+from replsim.analysis import METRICS, Metric, families
 from replsim.errors import Problem, ScenarioError
 
 __all__ = ["print_metrics", "print_scenarios", "print_schema"]
@@ -35,7 +35,17 @@ def print_metrics(words: Sequence[str], output: str) -> None:
     if not found:
         raise ScenarioError([Problem((), f"no metric speaks of {' '.join(words)}; `replsim metrics` lists all")])
     rows = [(metric.name, metric.unit, _whose(metric), metric.definition) for metric in found]
+    if output == "table":
+        rows = [
+            (_names(family), family[0].unit, _whose(family[0]), family[0].subject or family[0].definition)
+            for family in families(found)
+        ]
     _print(("name", "unit", "of", "definition"), rows, output)
+
+
+def _names(family: Sequence[Metric]) -> str:
+    """The names of the statistics of one thing, below each other after the first."""
+    return "\n".join([family[0].name, *(f"  .{metric.name.rpartition('.')[2]}" for metric in family[1:])])
 
 
 def print_schema() -> None:
