@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from replsim import front
-from replsim.analysis import METRICS
+from replsim.analysis import METRICS, families
 from tests.cli.conftest import Replsim, write
 
 
@@ -47,7 +47,10 @@ def test_metrics_are_listed_with_unit_and_definition(replsim: Replsim) -> None:
     assert page[:2] == ["| name | unit | of | definition |", "| --- | --- | --- | --- |"]
     assert len(page) == 2 + len(METRICS)
     assert all(line.count("|") == 5 for line in page)
-    assert "commit_latency.p99" in replsim("metrics").out
+    table = replsim("metrics").out
+    for family in families(METRICS.values()):
+        assert family[0].name in table
+        assert all(f"  .{metric.name.rpartition('.')[2]} " in table for metric in family[1:])
 
 
 def test_words_filter_the_metrics(replsim: Replsim) -> None:
