@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from replsim.errors import Problem
+from replsim.rules.acks import REMOTE_LEVELS
 
 if TYPE_CHECKING:
     from replsim.scenario.clients import Reader, Session, Writer
@@ -59,7 +60,7 @@ def closed_loop_fields(scenario: Scenario) -> Iterator[Problem]:
     """An open-loop writer with what only a closed-loop client has."""
     for name, writer in scenario.writers.items():
         for field in _CLOSED_ONLY:
-            if writer.clients is None and field in writer.model_fields_set:
+            if writer.clients is None and _says(writer, field):
                 message = (
                     f"belongs to a closed-loop writer: give it clients in place of {_given(writer)}, or leave it out"
                 )
@@ -71,7 +72,7 @@ def open_loop_fields(scenario: Scenario) -> Iterator[Problem]:
     for name, writer in scenario.writers.items():
         for field in _OPEN_ONLY:
             # Replayed arrivals beside clients are two accounts of the work, which is another mistake.
-            if writer.clients is not None and field in writer.model_fields_set and writer.arrivals.replayed is None:
+            if writer.clients is not None and _says(writer, field) and writer.arrivals.replayed is None:
                 message = (
                     "belongs to an open-loop writer: each of the clients has a connection of its own; leave it out"
                 )
@@ -124,17 +125,19 @@ def empty_record(scenario: Scenario) -> Iterator[Problem]:
 def reader_with_lock(scenario: Scenario) -> Iterator[Problem]:
     """A reader that locks rows."""
     for name, reader in scenario.readers.items():
-        if reader.keys is not None and "lock" in reader.keys.model_fields_set:
+        if reader.keys is not None and reader.keys.lock:
             yield Problem(("readers", name, "keys", "lock"), "belongs to a writer: reads lock nothing; leave it out")
 
 
 def work_in_no_time(scenario: Scenario) -> Iterator[Problem]:
     """A closed loop in which nothing takes any time: it would turn for ever in one instant."""
     device = scenario.primary.wal_device
+    synchronous = scenario.primary.synchronous_standby_names.strip() != ""
     for path, client in _writing(scenario):
-        # Without a flush the level is off; whatever else a commit may wait for only adds to this.
-        waits = scenario.level(client.synchronous_commit) != "off"
-        flush = device.flush.mean + device.write.mean if waits else 0.0
+        level = scenario.level(client.synchronous_commit)
+        if synchronous and level in REMOTE_LEVELS and any(link.latency.mean for link in scenario.links.values()):
+            continue
+        flush = device.flush.mean + device.write.mean if level != "off" else 0.0
         own = [client.execution] + [part for part in (client.think, client.network) if part is not None]
         closed = client.think is not None if path[0] == "sessions" else getattr(client, "clients", None) is not None
         if closed and scenario.wakeup + flush + sum(part.mean for part in own) == 0:
@@ -151,6 +154,12 @@ def name_taken_twice(scenario: Scenario) -> Iterator[Problem]:
         other = seen.setdefault(name, kind)
         if other != kind:
             yield Problem((kind, name), f"one of the {other} is called {name!r} too: rename one of them")
+
+
+def _says(writer: Writer, field: str) -> bool:
+    """Whether a writer sets a field to something else than it would be anyhow."""
+    default = type(writer).model_fields[field].get_default(call_default_factory=True)
+    return field in writer.model_fields_set and getattr(writer, field) != default
 
 
 def _pace(client: Writer | Reader) -> list[str]:
