@@ -98,7 +98,8 @@ class Cluster:
             wakeup=scenario.wakeup,
             status_interval=standby.wal_receiver_status_interval,
             feedback=self._feedback(),
-            eager_write=candidate is not None and "remote_write" in self.release.remote,
+            # The reply about a batch's write also tells what has been replayed by then.
+            eager_write=candidate is not None and bool({"remote_write", "remote_apply"} & set(self.release.remote)),
             eager_apply=candidate is not None and "remote_apply" in self.release.remote,
         )  # fmt: skip
         sender = Sender(

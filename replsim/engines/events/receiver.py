@@ -135,9 +135,8 @@ class Receiver:
 
     def _ask(self, now: int, rows: range) -> None:
         """Note the replies that the replay of ``rows`` will ask for; what was asked until now has been answered."""
-        self._asked_at_end = self._replay.free + self._wakeup
+        asked = self._asked
         if self._feedback is not None:
-            asked = self._asked
             while asked and asked[0] <= now:
                 asked.popleft()
             for row in self._feedback(rows):
@@ -145,7 +144,11 @@ class Receiver:
                 if not asked or asked[-1] < applied:
                     self._wait_for_reply(applied + self._wakeup)
                     asked.append(applied + self._wakeup)
-        self._wait_for_reply(self._asked_at_end)
+        # A receiver that is waking up already for the last commit says that replay has run out, too.
+        covered = asked and asked[-1] >= self._replay.free
+        self._asked_at_end = NEVER if covered else self._replay.free + self._wakeup
+        if not covered:
+            self._wait_for_reply(self._asked_at_end)
 
     def _wait_for_reply(self, time: int) -> None:
         if self._eager_apply:

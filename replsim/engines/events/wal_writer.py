@@ -35,6 +35,8 @@ class WalWriter:
         self._waits = False
         """Whether it wants the lock, which somebody else holds."""
         self._flushes = False
+        self._nudged = False
+        """Whether somebody tried to wake it while it was awake: it looks once more before it sleeps."""
 
     def sleep(self, now: int) -> None:
         """Go to sleep at ``now``, for the delay."""
@@ -43,8 +45,9 @@ class WalWriter:
 
     def nudge(self, inserted: int) -> None:
         """An asynchronous commit was inserted: wake if enough whole pages wait for a flush (0: at once)."""
-        unflushed = self._primary.asynchronous // self._page - self._primary.flushed // self._page
-        if self._asleep and unflushed >= self._pages:
+        if not self._asleep:
+            self._nudged = True
+        elif self._enough():
             wake = max(inserted + self._wakeup, self._agenda.now)
             if wake < self._due:
                 self._wake_at(wake)
@@ -54,9 +57,14 @@ class WalWriter:
         if self._flushes:
             self._flushes = False
             self.sleep(now)
+            if self._nudged and self._enough():
+                self._wake_at(now)
         elif self._waits and not self._primary.busy:
             self._waits = False
             self._flush(now, now + self._wakeup)
+
+    def _enough(self) -> bool:
+        return self._primary.asynchronous // self._page - self._primary.flushed // self._page >= self._pages
 
     def _wake_at(self, time: int) -> None:
         self._due = time
@@ -83,4 +91,5 @@ class WalWriter:
             self.sleep(now)
         else:
             self._flushes = True
+            self._nudged = False
             self._primary.flush_from(start, target)
