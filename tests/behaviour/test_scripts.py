@@ -6,6 +6,7 @@ from the rules, before the engine was asked: the comments show the sums.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_every_case_cites_its_source(script: Path) -> None:
     for block in script.read_text(encoding="utf-8").strip().split("\n\n"):
         comment = [line for line in block.splitlines() if line.startswith("#")]
         if "----" in block.splitlines():
-            assert any("§1." in line for line in comment), block
+            assert any(re.search(r"§\d", line) for line in comment), block
 
 
 def test_a_wrong_time_is_found() -> None:
