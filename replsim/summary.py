@@ -61,6 +61,7 @@ WRITER_COLUMNS: Final[Names] = {
     "latency p50": "commit_latency.p50",
     "p99": "commit_latency.p99",
     "max": "commit_latency.max",
+    "known p50": "learned_latency.p50",
     "a second": "throughput",
     "unfinished": "pending_commits",
     "connection wait p99": "connection_wait.p99",

@@ -106,3 +106,13 @@ def test_a_real_run_is_found_again() -> None:
     found = result("validation/q_c8_d2-10_any1_on.yaml").metrics
     assert found["commit_latency.p50"] == pytest.approx(7.538e-3, rel=0.10)
     assert found["p.commits_per_flush"] == pytest.approx(1.249, rel=0.20)
+
+
+def test_commits_in_flight_multiply_throughput_and_polling_delays_what_is_known() -> None:
+    """Eight in flight make eight times the commits of a blocking client; a poller's slots wait for its next poll."""
+    found = result("postgresql/waiting-clients.yaml").metrics
+    assert found["callback.throughput"] == pytest.approx(8 * found["blocking.throughput"], rel=0.05)
+    assert found["polling.learned_latency.p50"] == pytest.approx(20e-3, rel=0.01)
+    assert found["polling.throughput"] == pytest.approx(2 * 8 / 20e-3, rel=0.01)
+    for latency in ("blocking", "callback", "polling"):
+        assert found[f"{latency}.commit_latency.p50"] == pytest.approx(12.5e-3, rel=0.03)
