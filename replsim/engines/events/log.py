@@ -71,6 +71,10 @@ class Log:
         """How many commits end at or before ``lsn``."""
         return bisect_right(self.lsn, lsn)
 
+    def background_records_in(self, size: int) -> int:
+        """How many whole records of background WAL ``size`` bytes without a commit hold."""
+        return 0 if self._background is None else size // self._background.record
+
     def _background_records(self, time: int) -> int:
         assert self._background is not None
         return self._background.wal * time // SECOND // self._background.record

@@ -21,7 +21,8 @@ class Replay:
     """It replays commits in the order of the log, and only what the standby has flushed.
 
     A flush hands it a batch: all commits that end at or before the flushed position.  It starts when it is woken,
-    or goes on if it is still busy.  A commit's cost is its records' and its bytes'; under
+    or goes on if it is still busy.  A commit's cost is that of the records and the bytes since the last one; what
+    stands behind the last commit of a batch, which is background WAL, is replayed with the batch.  Under
     ``recovery_min_apply_delay`` it waits at each commit record, and everything behind it waits too.
     """
 
@@ -34,13 +35,17 @@ class Replay:
         self._bandwidth = standby.replay.bandwidth
         self._count = 0
         """Commits handed over so far."""
-        self._position = 0
+        self._records_done = 0
+        """Records and bytes that belong to the batches so far."""
+        self._bytes_done = 0
         self.positions = array("q")
         """Where each batch ends; the receiver adds to it once a batch is written, before it hands it over."""
         self._starts = array("q")
         """Per batch: when its replay begins, its first commit, and when it has been replayed."""
         self._firsts = array("q")
         self._ends = array("q")
+        self._bases = array("q")
+        """Per batch, where costs are even: the cost of all that came before it."""
         self._applied = array("q")
         """Commit by commit, where costs are random or commits are delayed: when each has been replayed."""
         self._even = self._per_record is not None and not self._delay
@@ -51,15 +56,18 @@ class Replay:
         """The standby has flushed up to ``position`` at ``now``; returns the rows of the commits in this batch."""
         start = self.free if self.free > now else now + self._wakeup
         rows = range(self._count, self._log.count_up_to(position))
-        end = start
-        if rows:
-            end = start + self._cost(self._count - 1, rows[-1]) if self._even else self._each(rows, start)
+        records = self._records_at(rows.stop, position)
+        if self._even:
+            self._bases.append(self._cost(self._records_done, self._bytes_done))
+            end = start + self._cost(records, position) - self._bases[-1]
+        else:
+            end = self._replay(self._each(rows, start), records, position)
+        self._records_done, self._bytes_done = records, position
         self._starts.append(start)
         self._firsts.append(self._count)
         self._ends.append(end)
         assert self.positions[len(self._ends) - 1] == position, "a batch was handed over that was not announced"
         self._count = rows.stop
-        self._position = position
         self.free = end
         return rows
 
@@ -68,7 +76,7 @@ class Replay:
         if not self._even:
             return self._applied[row]
         batch = bisect_right(self._firsts, row) - 1
-        return self._starts[batch] + self._cost(self._firsts[batch] - 1, row)
+        return self._starts[batch] + self._cost(self._log.records[row], self._log.lsn[row]) - self._bases[batch]
 
     def position(self, time: int) -> int:
         """The position replayed by ``time``, which is not before the last batch but one was handed over."""
@@ -95,10 +103,8 @@ class Replay:
         starts, firsts = ints(self._starts), ints(self._firsts)
         lsn, count = ints(self._log.lsn)[: self._count], self._count
         if self._even and count:
-            cost = self._costs()
             sizes = np.diff(np.append(firsts, count))
-            before = np.concatenate([[0], cost])[firsts]
-            applied = cost + np.repeat(starts - before, sizes)
+            applied = self._costs() + np.repeat(starts - ints(self._bases), sizes)
         else:
             applied = ints(self._applied)
         time = np.concatenate([applied, ints(self._ends)])
@@ -108,14 +114,18 @@ class Replay:
         upto = int(np.searchsorted(time, end, side="right"))
         return Trajectory.of(time[:upto], position[:upto])
 
-    def _cost(self, before: int, row: int) -> int:
-        """The cost of all commits after ``before`` up to ``row``, at the constant cost of a record."""
-        records, lsn = self._log.records, self._log.lsn
+    def _records_at(self, rows: int, position: int) -> int:
+        """Records up to ``position``, which is at or behind the end of the first ``rows`` commits."""
+        log = self._log
+        records, lsn = (log.records[rows - 1], log.lsn[rows - 1]) if rows else (0, 0)
+        behind = log.background_records_in(position - lsn)
+        # Part of a commit that is still to come looks like background WAL, but its record is not complete.
+        return records + (min(behind, log.records[rows] - 1 - records) if rows < len(log.records) else behind)
+
+    def _cost(self, records: int, position: int) -> int:
+        """The cost of the first ``records`` records and ``position`` bytes, at the constant cost of a record."""
         assert self._per_record is not None
-        cost = (records[row] - (records[before] if before >= 0 else 0)) * self._per_record
-        if self._bandwidth is not None:
-            cost += self._bytes_cost(lsn[row]) - self._bytes_cost(lsn[before] if before >= 0 else 0)
-        return cost
+        return records * self._per_record + (self._bytes_cost(position) if self._bandwidth is not None else 0)
 
     def _bytes_cost(self, lsn: int) -> int:
         """The cost of the first ``lsn`` bytes: differences of it add up exactly, however batches are cut."""
@@ -123,7 +133,7 @@ class Replay:
         return lsn // self._bandwidth * SECOND + lsn % self._bandwidth * SECOND // self._bandwidth
 
     def _costs(self) -> Ints:
-        """`_cost` from the first commit to each, as an array."""
+        """`_cost` up to each commit, as an array."""
         assert self._per_record is not None
         cost = ints(self._log.records)[: self._count] * self._per_record
         if self._bandwidth is not None:
@@ -138,9 +148,14 @@ class Replay:
         for row in rows:
             if self._delay:
                 time = max(time, steps[row].time + self._delay)
-            count = records[row] - (records[row - 1] if row else 0)
-            time += sum(self._draw() for _ in range(count))
-            if self._bandwidth is not None:
-                time += self._bytes_cost(lsn[row]) - self._bytes_cost(lsn[row - 1] if row else 0)
+            time = self._replay(time, records[row], lsn[row])
+            self._records_done, self._bytes_done = records[row], lsn[row]
             self._applied.append(time)
+        return time
+
+    def _replay(self, time: int, records: int, position: int) -> int:
+        """Replay on from ``time``, up to so many records and to ``position``; returns the end."""
+        time += sum(self._draw() for _ in range(records - self._records_done))
+        if self._bandwidth is not None:
+            time += self._bytes_cost(position) - self._bytes_cost(self._bytes_done)
         return time
