@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
 
 from typing_extensions import override
 
@@ -14,7 +15,11 @@ __all__ = ["ClosedLoop"]
 
 
 class ClosedLoop(Clients):
-    """Clients who wait for their own answers: each has at most ``in_flight`` transactions unanswered."""
+    """Clients who wait for their own answers: each has at most ``in_flight`` transactions unanswered.
+
+    One that may not go on waits for the outcome that is decided first; where answers or polls overtake each other,
+    another outcome may be known to it a little earlier.
+    """
 
     goes_round = True
 
@@ -44,7 +49,10 @@ class ClosedLoop(Clients):
         self._rounds = [0] * clients
         self._poll_network = 0 if work.network.constant is None else work.network.constant
         self._clients = clients
-        self._unanswered = [0] * clients
+        self._unused = [in_flight] * clients
+        """For clients with several transactions in flight: how many more than ever before each may have,"""
+        self._answers: list[list[int]] = [[] for _ in range(clients)] if in_flight > 1 else []
+        """and when the outcomes that nobody has waited for yet are known: a heap by client."""
         self._ready: list[int | None] = [None] * clients
         """When a client that may not go on yet would have: it waits for one of its answers."""
 
@@ -59,21 +67,23 @@ class ClosedLoop(Clients):
             return None
         client = step.client
         ready = step.submitted + self._think()
-        if self._unanswered[client] < self._in_flight:
+        if self._unused[client]:
             return self._go(client, ready)
+        if self._answers[client]:
+            return self._submit_at(client, max(ready, heappop(self._answers[client])))
         self._ready[client] = ready
         return None
 
     @override
     def answered(self, client: int, learned: int) -> Step | None:
-        self._unanswered[client] -= 1
         if self._in_flight == 1:
-            return self._go(client, learned + self._pause(client))
+            return self._submit_at(client, learned + self._pause(client))
         ready = self._ready[client]
         if ready is None:
+            heappush(self._answers[client], learned)
             return None
         self._ready[client] = None
-        return self._go(client, max(ready, learned))
+        return self._submit_at(client, max(ready, learned))
 
     @override
     def times(self, number: int, visible: int, submitted: int) -> tuple[int, int]:
@@ -98,5 +108,8 @@ class ClosedLoop(Clients):
         return self._reads(client, nth) + self._think()
 
     def _go(self, client: int, time: int) -> Step:
-        self._unanswered[client] += 1
+        self._unused[client] -= 1
+        return self._submit_at(client, time)
+
+    def _submit_at(self, client: int, time: int) -> Step:
         return self._submit(client, time, time)
