@@ -67,9 +67,9 @@ class Log:
             self.acknowledged.extend(_UNKNOWN)
         return row
 
-    def count_up_to(self, lsn: int) -> int:
-        """How many commits end at or before ``lsn``."""
-        return bisect_right(self.lsn, lsn)
+    def count_up_to(self, lsn: int, known: int = 0) -> int:
+        """How many commits end at or before ``lsn``; ``known`` of them are known to."""
+        return bisect_right(self.lsn, lsn, known)
 
     def background_records_in(self, size: int) -> int:
         """How many whole records of background WAL ``size`` bytes without a commit hold."""

@@ -36,8 +36,10 @@ class Replay:
         self._count = 0
         """Commits handed over so far."""
         self._records_done = 0
-        """Records and bytes that belong to the batches so far."""
+        """Records and bytes that belong to the batches so far, where costs are random or commits are delayed;"""
         self._bytes_done = 0
+        self._cost_done = 0
+        """and their cost, where costs are even."""
         self.positions = array("q")
         """Where each batch ends; the receiver adds to it once a batch is written, before it hands it over."""
         self._starts = array("q")
@@ -55,14 +57,16 @@ class Replay:
     def hand_over(self, now: int, position: int) -> range:
         """The standby has flushed up to ``position`` at ``now``; returns the rows of the commits in this batch."""
         start = self.free if self.free > now else now + self._wakeup
-        rows = range(self._count, self._log.count_up_to(position))
+        rows = range(self._count, self._log.count_up_to(position, self._count))
         records = self._records_at(rows.stop, position)
         if self._even:
-            self._bases.append(self._cost(self._records_done, self._bytes_done))
-            end = start + self._cost(records, position) - self._bases[-1]
+            cost = self._cost(records, position)
+            end = start + cost - self._cost_done
+            self._bases.append(self._cost_done)
+            self._cost_done = cost
         else:
             end = self._replay(self._each(rows, start), records, position)
-        self._records_done, self._bytes_done = records, position
+            self._records_done, self._bytes_done = records, position
         self._starts.append(start)
         self._firsts.append(self._count)
         self._ends.append(end)
@@ -118,6 +122,8 @@ class Replay:
         """Records up to ``position``, which is at or behind the end of the first ``rows`` commits."""
         log = self._log
         records, lsn = (log.records[rows - 1], log.lsn[rows - 1]) if rows else (0, 0)
+        if position == lsn:
+            return records
         behind = log.background_records_in(position - lsn)
         # Part of a commit that is still to come looks like background WAL, but its record is not complete.
         return records + (min(behind, log.records[rows] - 1 - records) if rows < len(log.records) else behind)
