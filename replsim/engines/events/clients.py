@@ -46,6 +46,10 @@ class Step(NamedTuple):
 class Work(NamedTuple):
     """What the transactions of one group are made of."""
 
+    place: int
+    """The group's place among all groups."""
+    name: str
+    """What its random streams are called by, such as ``writer:app``."""
     level: Level
     network: DurationDistribution
     execution: DurationDistribution
@@ -53,6 +57,8 @@ class Work(NamedTuple):
     records: int
     chunk: int | None
     keys: Keys | None
+    wakeup: int
+    pages: Pages | None
 
 
 class Clients(ABC):
@@ -64,10 +70,9 @@ class Clients(ABC):
     goes_round = False
     """Whether a client's next transaction follows from the answer to its last, so that time must pass between them."""
 
-    def __init__(
-        self, index: int, name: str, work: Work, streams: Streams, *, wakeup: int, pages: Pages | None
-    ) -> None:
-        self.index = index
+    def __init__(self, work: Work, streams: Streams) -> None:
+        name, wakeup, pages = work.name, work.wakeup, work.pages
+        self.index = work.place
         self.name = name
         self.level = work.level
         self.records = work.records

@@ -8,7 +8,6 @@ from heapq import heappop, heappush
 from typing_extensions import override
 
 from replsim.engines.events.clients import Clients, Step, Work
-from replsim.engines.events.pages import Pages
 from replsim.randomness import Streams
 
 __all__ = ["ClosedLoop"]
@@ -25,20 +24,16 @@ class ClosedLoop(Clients):
 
     def __init__(
         self,
-        index: int,
-        name: str,
         work: Work,
         streams: Streams,
         *,
-        wakeup: int,
-        pages: Pages | None,
         clients: int,
         think: Callable[[], int],
         in_flight: int = 1,
         poll: int | None = None,
         reads: Callable[[int, int], int] | None = None,
     ) -> None:
-        super().__init__(index, name, work, streams, wakeup=wakeup, pages=pages)
+        super().__init__(work, streams)
         self.in_order = self.in_order and in_flight == 1
         self._think = think
         self._in_flight = in_flight

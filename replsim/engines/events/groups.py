@@ -24,64 +24,49 @@ def groups(scenario: Scenario, streams: Streams) -> list[Clients]:
     pages = Pages(scenario.primary.checkpoints) if scenario.primary.checkpoints else None
     made: list[Clients] = []
     for name, writer in scenario.writers.items():
-        made.append(_writer(scenario, streams, len(made), name, writer, pages))
+        work = _work(scenario, len(made), f"writer:{name}", writer)
+        work = work._replace(records=writer.records, chunk=writer.chunk, keys=writer.keys, pages=pages)
+        made.append(_writer(scenario, streams, work, writer))
     for name, session in scenario.sessions.items():
-        made.append(_session(scenario, streams, len(made), name, session))
+        made.append(_session(scenario, streams, _work(scenario, len(made), f"session:{name}", session), name, session))
     return made
 
 
-def _writer(
-    scenario: Scenario, streams: Streams, index: int, name: str, writer: Writer, pages: Pages | None
-) -> Clients:
-    stream = f"writer:{name}"
-    work = Work(
-        level=scenario.level(writer.synchronous_commit),
-        network=client_network(scenario, writer, scenario.primary.name),
-        execution=writer.execution,
-        record=writer.record,
-        records=writer.records,
-        chunk=writer.chunk,
-        keys=writer.keys,
-    )
-    if writer.clients is not None:
-        think = streams.draws(f"{stream}:think", writer.think)
-        return ClosedLoop(
-            index, stream, work, streams, wakeup=scenario.wakeup, pages=pages,
-            clients=writer.clients, think=think.next, in_flight=writer.in_flight, poll=writer.poll,
-        )  # fmt: skip
-    return OpenLoop(
-        index, stream, work, streams, wakeup=scenario.wakeup, pages=pages,
-        arrivals=arrivals(streams, f"{stream}:arrivals", writer, scenario.duration),
-        users=None, connections=writer.connections,
-    )  # fmt: skip
-
-
-def _session(scenario: Scenario, streams: Streams, index: int, name: str, session: Session) -> Clients:
-    stream = f"session:{name}"
-    work = Work(
-        level=scenario.level(session.synchronous_commit),
-        network=client_network(scenario, session, scenario.primary.name),
-        execution=session.execution,
-        record=session.record,
+def _work(scenario: Scenario, place: int, stream: str, client: Writer | Session) -> Work:
+    """What writers and users have in common."""
+    return Work(
+        place=place,
+        name=stream,
+        level=scenario.level(client.synchronous_commit),
+        network=client_network(scenario, client, scenario.primary.name),
+        execution=client.execution,
+        record=client.record,
         records=1,
         chunk=None,
         keys=None,
+        wakeup=scenario.wakeup,
+        pages=None,
     )
+
+
+def _writer(scenario: Scenario, streams: Streams, work: Work, writer: Writer) -> Clients:
+    if writer.clients is None:
+        times = arrivals(streams, f"{work.name}:arrivals", writer, scenario.duration)
+        return OpenLoop(work, streams, arrivals=times, users=None, connections=writer.connections)
+    think = streams.draws(f"{work.name}:think", writer.think).next
+    return ClosedLoop(work, streams, clients=writer.clients, think=think, in_flight=writer.in_flight, poll=writer.poll)
+
+
+def _session(scenario: Scenario, streams: Streams, work: Work, name: str, session: Session) -> Clients:
     if session.write_every is not None:
-        times, users = _user_writes(scenario, streams, stream, session)
-        return OpenLoop(
-            index, stream, work, streams, wakeup=scenario.wakeup, pages=None,
-            arrivals=times, users=users, connections=session.connections,
-        )  # fmt: skip
+        times, users = _user_writes(scenario, streams, work.name, session)
+        return OpenLoop(work, streams, arrivals=times, users=users, connections=session.connections)
     assert session.think is not None
+    think = streams.draws(f"{work.name}:think", session.think).next
     nodes = session.route.nodes(scenario.primary.name, tuple(scenario.standbys))
     networks = [client_network(scenario, session, node) for node in nodes]
-    return ClosedLoop(
-        index, stream, work, streams, wakeup=scenario.wakeup, pages=None,
-        clients=session.count,
-        think=streams.draws(f"{stream}:think", session.think).next,
-        reads=SessionDraws(streams, name, session, networks).pause,
-    )  # fmt: skip
+    reads = SessionDraws(streams, name, session, networks).pause
+    return ClosedLoop(work, streams, clients=session.count, think=think, reads=reads)
 
 
 def _user_writes(

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from replsim.engines.events.clients import Clients, Step, What, Work
-from replsim.engines.events.pages import Pages
 from replsim.randomness import Streams
 
 __all__ = ["OpenLoop"]
@@ -26,18 +25,14 @@ class OpenLoop(Clients):
 
     def __init__(
         self,
-        index: int,
-        name: str,
         work: Work,
         streams: Streams,
         *,
-        wakeup: int,
-        pages: Pages | None,
         arrivals: NDArray[np.int64],
         users: NDArray[np.int64] | None,
         connections: int,
     ) -> None:
-        super().__init__(index, name, work, streams, wakeup=wakeup, pages=pages)
+        super().__init__(work, streams)
         self._arrivals = arrivals
         self._users = users
         self._next_arrival = _one_by_one(arrivals)
