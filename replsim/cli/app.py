@@ -6,16 +6,16 @@ Only ``typer`` is imported up here: a command imports what it needs when it runs
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from replsim.cli.formats import Format, ListFormat
 from replsim.errors import ReplsimError
 
-__all__ = ["Format", "app"]
+__all__ = ["app"]
 
 ABOUT = """Before you touch production: what commit latency, replication lag and stale reads will I get?
 
@@ -35,22 +35,6 @@ Try, in this order:
 Exit codes: 0 all is well, 1 an expectation failed, 2 the input is wrong,
 130 interrupted.
 """
-
-
-class Format(StrEnum):
-    """How results are printed."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-
-
-class ListFormat(StrEnum):
-    """How a list of things is printed."""
-
-    table = "table"
-    json = "json"
-    markdown = "markdown"
 
 
 class Group(TyperGroup):

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from replsim import front
-from replsim.cli.app import Format
 from replsim.cli.check import print_warnings
 from replsim.cli.files import new_folder, refuse_to_replace, write_result
+from replsim.cli.formats import Format
 from replsim.cli.loading import load_all
 from replsim.errors import Problem, ScenarioError
 
