@@ -107,7 +107,7 @@ class Writer(Part):
     """An open-loop writer's transactions a second."""
     schedule: Schedule | None = None
     """A rate that changes over time, in place of ``rate``."""
-    connections: Count = 50
+    connections: Count = 20
     """The pool of an open-loop writer: work that finds no free connection waits for one."""
 
     clients: Count | None = None
@@ -180,8 +180,8 @@ class Session(Part):
     """Reads after each write."""
     route: Route = Route(policy="round_robin")
     """Which node a read goes to."""
-    connections: Count = 50
-    """The pool that the users' writes share."""
+    connections: Count = 20
+    """Open loop: the pool that the users' writes share.  A closed-loop user has a connection of its own."""
     network: DurationDistribution | None = None
     """One way between a user and any node; without it the zones decide, and without zones it is zero."""
     zone: Name | None = None

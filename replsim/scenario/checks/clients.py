@@ -81,6 +81,14 @@ def open_loop_fields(scenario: Scenario) -> Iterator[Problem]:
                 yield Problem(("writers", name, field), message)
 
 
+def pool_of_waiting_users(scenario: Scenario) -> Iterator[Problem]:
+    """A pool for users of whom each has a connection of its own."""
+    for name, session in scenario.sessions.items():
+        if session.think is not None and session.write_every is None and _says(session, "connections"):
+            message = "belongs to open-loop sessions: a user who thinks has a connection of its own; leave it out"
+            yield Problem(("sessions", name, "connections"), message)
+
+
 def poll_without_flight(scenario: Scenario) -> Iterator[Problem]:
     """A client that asks for outcomes, but has no commit that it does not wait for."""
     for name, writer in scenario.writers.items():
@@ -156,10 +164,10 @@ def name_taken_twice(scenario: Scenario) -> Iterator[Problem]:
             yield Problem((kind, name), f"one of the {other} is called {name!r} too: rename one of them")
 
 
-def _says(writer: Writer, field: str) -> bool:
-    """Whether a writer sets a field to something else than it would be anyhow."""
-    default = type(writer).model_fields[field].get_default(call_default_factory=True)
-    return field in writer.model_fields_set and getattr(writer, field) != default
+def _says(client: Writer | Session, field: str) -> bool:
+    """Whether a client sets a field to something else than it would be anyhow."""
+    default = type(client).model_fields[field].get_default(call_default_factory=True)
+    return field in client.model_fields_set and getattr(client, field) != default
 
 
 def _pace(client: Writer | Reader) -> list[str]:
@@ -197,6 +205,7 @@ CHECKS: Final = (
     restless_sessions,
     closed_loop_fields,
     open_loop_fields,
+    pool_of_waiting_users,
     poll_without_flight,
     bursts_without_rate,
     bursts_of_no_time,

@@ -134,7 +134,10 @@ def too_many_connections(scenario: Scenario) -> Iterator[Problem]:
     wanted = {
         f"writers.{name}": writer.connections if writer.clients is None else writer.clients * writer.in_flight
         for name, writer in scenario.writers.items()
-    } | {f"sessions.{name}": session.connections for name, session in scenario.sessions.items()}
+    } | {
+        f"sessions.{name}": session.connections if session.think is None else session.count
+        for name, session in scenario.sessions.items()
+    }
     total = sum(wanted.values())
     if total > scenario.primary.max_connections:
         parts = ", ".join(f"{name}: {count}" for name, count in wanted.items())
