@@ -89,7 +89,7 @@ def _reads(facts: Facts) -> Table:
     parts = []
     for code, (name, looks) in enumerate(zip(names, groups, strict=True)):
         part = _judged(facts, acknowledged, rows, looks)
-        part["reader"] = np.full(len(looks.issued), code, dtype=np.int16)
+        part["reader"] = _constant(np.int16(code), len(looks.issued))
         if looks.user is not None:
             part["kept"] = _kept(facts, acknowledged, name, looks, part.pop("seen"))
         else:
@@ -167,19 +167,19 @@ def _judged(facts: Facts, acknowledged: Acknowledged, rows: Rows, looks: Looks) 
         "time": looks.issued,
         "arrived": looks.arrived,
         "answered": looks.answered,
-        "session": np.full(count, -1, dtype=np.int64) if looks.user is None else looks.user,
+        "session": _constant(np.int64(-1), count) if looks.user is None else looks.user,
         "node": looks.node.astype(np.int16),
-        "key": np.full(count, -1, dtype=np.int64) if looks.key is None else looks.key,
+        "key": _constant(np.int64(-1), count) if looks.key is None else looks.key,
         "saw": ends[seen],
         "should": ends[should],
         "versions": np.maximum(should - seen, 0),
         "age": np.maximum(looks.issued - first, 0),
         "ahead": ahead,
-        "kept": np.ones(count, dtype=bool),
+        "kept": _constant(np.True_, count),
         "seen": seen,
     }
     if looks.key is None:
-        zeros = np.zeros(count, dtype=np.int64)
+        zeros = _constant(np.int64(0), count)
         return columns | {"key_should": zeros, "key_versions": zeros, "key_age": zeros}
     own = rows.missed(looks.key, seen, told)
     return columns | {
@@ -195,6 +195,11 @@ def _kept(facts: Facts, acknowledged: Acknowledged, name: str, looks: Looks, see
     mine = facts.of_writer(name)[: facts.count]
     writes = Rows(np.where(mine, facts.column("client"), -1), acknowledged, facts.acknowledged)
     return np.asarray(writes.newest(looks.user, acknowledged.by(looks.issued)) <= seen)
+
+
+def _constant(value: np.generic, count: int) -> NDArray[Any]:
+    """A column of one value, which takes no memory."""
+    return np.broadcast_to(value, count)
 
 
 def _codes(nodes: tuple[str, ...], chosen: tuple[str, ...]) -> Ints:
