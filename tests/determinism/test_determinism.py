@@ -119,7 +119,7 @@ def test_a_reader_changes_nothing() -> None:
 
 
 def test_a_standby_that_nobody_waits_for_changes_nothing_else() -> None:
-    """With an asynchronous third standby and one below it, commits and the other nodes are the same to the last step."""
+    """With a third, asynchronous standby and one below another, commits and the other nodes stay as they were."""
     alone, base = simulate(simple()), simple()
     more = simple(
         standbys=base["standbys"] | {"s3": {}, "s4": {"upstream": "s1"}},
