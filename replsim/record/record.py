@@ -103,6 +103,10 @@ class Record:
             for stage, trajectory in stages.items():
                 feed(f"{node}.{stage}.time", trajectory.time)
                 feed(f"{node}.{stage}.lsn", trajectory.lsn)
+        for node, starts in self.flush_starts.items():
+            feed(f"{node}.flush_starts", starts)
+        for name, column in self.events.items():
+            feed(f"events.{name}", column)
         for node, replies in self.replies.items():
             for part in ("time", "write", "flush", "apply"):
                 feed(f"{node}.replies.{part}", getattr(replies, part))

@@ -126,9 +126,9 @@ class Clients(ABC):
     def waiting(self, until: int) -> Iterator[Step]:
         """Transactions submitted by ``until`` for which no connection was free yet."""
 
-    def times(self, number: int, visible: int, submitted: int) -> tuple[int, int]:  # noqa: ARG002 - for those who poll
+    def times(self, done: Step, visible: int) -> tuple[int, int]:
         """When the answer to a commit that is ``visible`` reaches its client, and when the client knows."""
-        way = self._back.pop(number) + self._wakeup if self.answer_time is None else self.answer_time
+        way = self._back.pop(done.number) + self._wakeup if self.answer_time is None else self.answer_time
         return visible + way, visible + way
 
     def key(self, number: int) -> int:

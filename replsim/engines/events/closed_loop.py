@@ -42,7 +42,7 @@ class ClosedLoop(Clients):
         self._reads = reads
         """How long a client's reads after its n-th write take, for users who read before they go on."""
         self._rounds = [0] * clients
-        self._poll_network = 0 if work.network.constant is None else work.network.constant
+        self._request = work.network.constant
         self._clients = clients
         self._unused = [in_flight] * clients
         """For clients with several transactions in flight: how many more than ever before each may have,"""
@@ -81,13 +81,14 @@ class ClosedLoop(Clients):
         return self._submit_at(client, max(ready, learned))
 
     @override
-    def times(self, number: int, visible: int, submitted: int) -> tuple[int, int]:
-        acknowledged, learned = super().times(number, visible, submitted)
+    def times(self, done: Step, visible: int) -> tuple[int, int]:
+        acknowledged, learned = super().times(done, visible)
         if self._poll is not None:
-            # A poll asks at the server, one network time after it was sent; the first to find the outcome brings it.
-            wait = max(visible - submitted - self._poll_network, 0)
+            # A poll travels as the commit's own request and answer did; the first to find the outcome brings it.
+            request = done.request if self._request is None else self._request
+            wait = max(visible - done.submitted - request, 0)
             polls = max(1, -(-wait // self._poll))
-            learned = submitted + polls * self._poll + 2 * self._poll_network + self._wakeup
+            learned = done.submitted + polls * self._poll + request + acknowledged - visible
         return acknowledged, learned
 
     @override

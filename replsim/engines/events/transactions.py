@@ -66,7 +66,7 @@ class Transactions:
         if group.answer_time is not None and not group.polls:
             log.acknowledged[row] = learned = visible + group.answer_time
         else:
-            log.acknowledged[row], learned = group.times(done.number, visible, done.submitted)
+            log.acknowledged[row], learned = group.times(done, visible)
             log.learned[row] = learned
         if group.locks:
             self._unlock(group.key(done.number), visible)
