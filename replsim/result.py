@@ -118,7 +118,7 @@ class Result:
         return f"<Result of {self.scenario.name!r}: {len(self.commits)} commits, seed {self.seed}{what}>"
 
     def _repr_html_(self) -> str:
-        return summary.html(self.scenario, self.metrics, self.expectations)
+        return summary.html(self.scenario, self.metrics, self.expectations, summary.lag_lines(self.record, 32))
 
 
 @dataclass(frozen=True, eq=False)

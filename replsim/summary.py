@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis import find
+from replsim.analysis.lag import lag_series
+from replsim.record import Record
 from replsim.scenario import Scenario
 
 if TYPE_CHECKING:
     from replsim.analysis.expectations import Check
 
-__all__ = ["Block", "blocks", "html", "show", "show_metric", "sparkline"]
+__all__ = ["Block", "blocks", "html", "lag_lines", "show", "show_metric", "sparkline"]
 
 Names = Mapping[str, str]
 
@@ -53,7 +55,7 @@ NODE_COLUMNS: Final[Names] = {
     "lag p50": "lag.seconds.p50",
     "p99": "lag.seconds.p99",
     "max": "lag.seconds.max",
-    "measured": "measured_lag.replay.p50",
+    "measured p50": "measured_lag.replay.p50",
     "per flush": "commits_per_flush",
     "disk busy": "flush_utilisation",
 }
@@ -146,6 +148,12 @@ def _values(metrics: Mapping[str, float], prefix: str, names: Names) -> dict[str
     return found
 
 
+def lag_lines(record: Record, width: int) -> dict[str, str]:
+    """Each standby's lag in seconds over the whole run, as a `sparkline`."""
+    end = record.scenario.duration / 1e9
+    return {name: sparkline(*lag_series(record, name, "seconds"), end, width) for name in record.scenario.standbys}
+
+
 def sparkline(time: NDArray[np.float64], value: NDArray[np.float64], end: float, width: int = 30) -> str:
     """A line of bars over ``[0, end]``, from zero to the largest value: each shows its stretch's largest.
 
@@ -166,22 +174,57 @@ def sparkline(time: NDArray[np.float64], value: NDArray[np.float64], end: float,
     return "".join(_BARS[int(step)] for step in steps)
 
 
-def html(scenario: Scenario, metrics: Mapping[str, float], checks: Sequence[Check]) -> str:
-    """A compact table for a notebook: the question, the answer, and whether it is as expected."""
+_QUIET: Final = "color:gray;font-weight:normal"
+_CELL: Final = "text-align:left;padding:1px 14px 1px 0"
+
+
+def html(
+    scenario: Scenario, metrics: Mapping[str, float], checks: Sequence[Check], lines: Mapping[str, str] | None = None
+) -> str:
+    """A compact table for a notebook: the question, the answer, whether it is as expected, and each entity.
+
+    ``lines`` holds a line of bars for some entities, such as each standby's lag over the run.
+    """
     parts = [f"<b>{escape(scenario.name)}</b>"]
-    parts += [f"<div><i>{escape(text)}</i></div>" for text in (scenario.question,) if text]
-    for block in blocks(scenario, metrics):
-        heads = "".join(f"<th>{escape(column)}</th>" for column in ("", *block.columns))
-        parts.append(f"<table><thead><tr>{heads}</tr></thead><tbody>")
-        for title, values in block.rows:
-            cells = [show_metric(*values[column]) if column in values else "" for column in block.columns]
-            row = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-            parts.append(f"<tr><th>{escape(title)}</th>{row}</tr>")
-        parts.append("</tbody></table>")
+    parts += [f"<div><i>{escape(text)}</i></div>" for text in (scenario.question, scenario.finding) if text]
+    found = blocks(scenario, metrics)
+    rows = []
+    for block in found:
+        if block.about in HEADLINES:
+            values = block.rows[0][1]
+            rows.append(
+                [
+                    _cell(block.about, "th"),
+                    *(_cell(show_metric(*values[name]), before=name) for name in block.columns if name in values),
+                ]
+            )
+    parts.append(_rows(rows))
     for check in checks:
         mark = "✓" if check.held else "✗"
-        parts.append(f"<div>{mark} {escape(str(check.expectation))}</div>")
+        parts.append(
+            f"<div>{mark} {escape(str(check.expectation))}: {show_metric(check.expectation.metric, check.value)}</div>"
+        )
+    for block in found:
+        if block.about not in HEADLINES:
+            own = {title: line for title, line in (lines or {}).items() if any(title == row[0] for row in block.rows)}
+            head = [_cell(name, "th", quiet=True) for name in (block.about, *block.columns)]
+            rows = [[*head, *([_cell("lag over the run", "th", quiet=True)] if own else [])]]
+            for title, values in block.rows:
+                cells = [show_metric(*values[name]) if name in values else "" for name in block.columns]
+                rows.append([_cell(title, "th"), *map(_cell, cells), *([_cell(own.get(title, ""))] if own else [])])
+            parts.append(_rows(rows))
     return "".join(parts)
+
+
+def _rows(rows: Sequence[Sequence[str]]) -> str:
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+    return f'<table style="border-collapse:collapse;margin:6px 0"><tbody>{body}</tbody></table>'
+
+
+def _cell(text: str, tag: str = "td", *, before: str = "", quiet: bool = False) -> str:
+    """A cell; ``before`` is a quiet word in front of its text."""
+    word = f'<span style="{_QUIET}">{escape(before)}</span> ' if before else ""
+    return f'<{tag} style="{_CELL}{";" + _QUIET if quiet else ""}">{word}{escape(text)}</{tag}>'
 
 
 def _scaled(value: float, units: tuple[tuple[float, str], ...]) -> str:

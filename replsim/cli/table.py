@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from replsim import summary
-from replsim.analysis.lag import lag_series
 from replsim.result import Result
 from replsim.units import format_duration
 
@@ -93,10 +92,7 @@ def _entities(block: summary.Block, result: Result, console: Console) -> Table:
     """A line for each node, writer or reader; a standby's ends in its lag over the run."""
     lines = {}
     if block.about == "node":
-        seconds = result.scenario.duration / 1e9
-        width = min(max(console.width - SPARKLESS, 8), 32)
-        for standby in result.scenario.standbys:
-            lines[standby] = summary.sparkline(*lag_series(result.record, standby, "seconds"), seconds, width)
+        lines = summary.lag_lines(result.record, min(max(console.width - SPARKLESS, 8), 32))
     table = _table(block.about, *block.columns)
     if lines:
         table.add_column("lag over the run", no_wrap=True)

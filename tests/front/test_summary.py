@@ -98,5 +98,6 @@ expect: [commit_latency.p50 < 1s, commit_latency.p50 < 1us]
     assert summary.show_metric("commit_latency.p99", result.metrics["commit_latency.p99"]) in html
     assert "✓ commit_latency.p50 &lt; 1s" in html
     assert "✗ commit_latency.p50 &lt; 1us" in html
-    for tag in ("table", "tr", "td", "div"):
-        assert len(re.findall(f"<{tag}>", html)) == html.count(f"</{tag}>")
+    assert summary.lag_lines(result.record, 32)["s1"] in html
+    for tag in ("table", "tr", "td", "th", "div", "span"):
+        assert len(re.findall(f"<{tag}[ >]", html)) == html.count(f"</{tag}>")
