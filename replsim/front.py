@@ -19,7 +19,7 @@ __all__ = [
     "find",
     "load",
     "loads",
-    "refuse_unknown_metrics",
+    "metric_problems",
     "run",
     "scenarios_folder",
     "shipped",
@@ -44,7 +44,9 @@ def run(
     simulate, reason = _engine(engine)
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
-    refuse_unknown_metrics(scenario)
+    wrong = metric_problems(scenario)
+    if wrong:
+        raise ScenarioError(wrong)
     record = simulate(scenario, scenario.seed if seed is None else seed, progress)
     return Result(record, engine_reason=reason)
 
@@ -55,12 +57,12 @@ def load(name: str | Path, *, overrides: Mapping[str, str] | None = None) -> Sce
     ``overrides`` replaces values by their path, as ``--set`` does: ``{"writers.app.rate": "800/s"}``.  Raises
     `ScenarioError` with every problem found, each with its line.
     """
-    return reader.load(find(name), overrides=overrides or {})
+    return reader.load(find(name), overrides=overrides or {}, checks=(metric_problems,))
 
 
 def loads(text: str, *, overrides: Mapping[str, str] | None = None) -> Scenario:
     """Read a scenario from YAML text, and check it: `load` without a file."""
-    return reader.loads(text, overrides=overrides or {})
+    return reader.loads(text, overrides=overrides or {}, checks=(metric_problems,))
 
 
 def scenarios_folder() -> Path:
@@ -113,11 +115,10 @@ def _engine(name: str) -> tuple[Callable[[Scenario, int, Progress | None], Recor
     return events.run, "it runs every scenario" if name == "auto" else "asked for"
 
 
-def refuse_unknown_metrics(scenario: Scenario) -> None:
-    """What cannot be judged after the run is refused before it: nobody waits an hour for a misspelt metric.
+def metric_problems(scenario: Scenario) -> list[Problem]:
+    """What could not be judged after a run, so that it is refused before: nobody waits an hour for a misspelt metric.
 
-    Raises `ScenarioError` where an expectation, or a measured value, names no metric of this scenario's runs, or
-    gives a quantity that does not fit it.
+    An expectation, or a measured value, that names no metric of this scenario's runs, or whose quantity does not fit.
     """
     from replsim.analysis import expectations, names_for
     from replsim.analysis.registry import unknown
@@ -132,5 +133,4 @@ def refuse_unknown_metrics(scenario: Scenario) -> None:
                 wrong.append(Problem(path, unknown(metric, scenario)))
         except (UnknownMetric, UnitError) as error:
             wrong.append(Problem(path, str(error)))
-    if wrong:
-        raise ScenarioError(wrong)
+    return wrong

@@ -38,15 +38,9 @@ def load_all(files: Sequence[str], changes: Sequence[str]) -> list[Loaded]:
     for name in files:
         try:
             file = front.find(name)
-            loaded = Loaded(front.load(file, overrides=wanted), file, wanted)
+            found.append(Loaded(front.load(file, overrides=wanted), file, wanted))
         except ScenarioError as error:
             problems += error.problems
-            continue
-        try:
-            front.refuse_unknown_metrics(loaded.scenario)
-        except ScenarioError as error:
-            problems += loaded.placed(error.problems)
-        found.append(loaded)
     if problems:
         raise ScenarioError(problems)
     return found

@@ -2,12 +2,13 @@
 
 `loads` reads in three steps: the text into plain data (`replsim.scenario.dialect`), the data into models
 (`replsim.scenario.explain` puts pydantic's errors into words), and the models' cross-checks
-(`replsim.scenario.checks`), which run only on sound parts.
+(`replsim.scenario.checks`), which run only on sound parts.  A caller that knows more than a scenario does, such as
+which metrics there are, adds ``checks`` of its own, so that one reading tells all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,19 +17,22 @@ from pydantic import ValidationError
 
 from replsim.errors import Problem, ScenarioError
 from replsim.scenario.checks import problems
-from replsim.scenario.dialect import LARGEST_BYTES, Document, read, scalar
+from replsim.scenario.dialect import LARGEST_BYTES, read, scalar
 from replsim.scenario.explain import explain
 from replsim.scenario.model import Scenario
 from replsim.scenario.overrides import apply
 
-__all__ = ["dumps", "load", "loads"]
+__all__ = ["Check", "dumps", "load", "loads"]
+
+Check = Callable[[Scenario], list[Problem]]
+"""Finds what is wrong with a scenario of sound parts."""
 
 
-def load(path: str | Path, *, overrides: Mapping[str, str] | None = None) -> Scenario:
+def load(path: str | Path, *, overrides: Mapping[str, str] | None = None, checks: Sequence[Check] = ()) -> Scenario:
     """The scenario in a file; sample files are looked for beside it.
 
-    ``overrides`` are values to set, by path, such as ``{"primary.synchronous_commit": "local"}``.  Raises
-    `ScenarioError` with every problem found.
+    ``overrides`` are values to set, by path, such as ``{"primary.synchronous_commit": "local"}``; ``checks`` are
+    made beside the scenario's own.  Raises `ScenarioError` with every problem found.
     """
     path = Path(path)
     try:
@@ -41,11 +45,16 @@ def load(path: str | Path, *, overrides: Mapping[str, str] | None = None) -> Sce
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ScenarioError([Problem((), f"line {line} is not UTF-8 text", str(path))]) from None
-    return loads(text, file=str(path), folder=path.parent, overrides=overrides)
+    return loads(text, file=str(path), folder=path.parent, overrides=overrides, checks=checks)
 
 
 def loads(
-    text: str, *, file: str = "<text>", folder: Path | None = None, overrides: Mapping[str, str] | None = None
+    text: str,
+    *,
+    file: str = "<text>",
+    folder: Path | None = None,
+    overrides: Mapping[str, str] | None = None,
+    checks: Sequence[Check] = (),
 ) -> Scenario:
     """The scenario in ``text``; ``file`` is its name in messages.
 
@@ -67,14 +76,11 @@ def loads(
         ]
         raise ScenarioError(_in_order(found)) from None
     if not found:
-        found = [_placed(document, problem) for problem in problems(scenario)]
+        wrong = [problem for check in (problems, *checks) for problem in check(scenario)]
+        found = [document.at(problem.path, problem.message) for problem in wrong]
     if found:
         raise ScenarioError(_in_order(found))
     return scenario
-
-
-def _placed(document: Document, problem: Problem) -> Problem:
-    return document.at(problem.path, problem.message)
 
 
 def _in_order(found: list[Problem]) -> list[Problem]:
