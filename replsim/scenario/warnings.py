@@ -87,6 +87,19 @@ def pool_too_small(scenario: Scenario) -> Iterator[Problem]:
             yield Problem((*path, "connections"), message)
 
 
+def clients_in_step(scenario: Scenario) -> Iterator[Problem]:
+    """Closed-loop clients that nothing tells apart: one flush answers all of them, and they come back together."""
+    for name, writer in scenario.writers.items():
+        network = writer.network is None or writer.network.constant is not None
+        alike = network and writer.execution.constant is not None and writer.think.constant is not None
+        if writer.clients is not None and writer.clients > 1 and alike:
+            message = (
+                f"its {writer.clients} clients all take the same time, so they fall into step, as no real ones do: let "
+                f"executions differ, such as 'execution: {{lognormal: {{median: 0.1ms, p99: 0.3ms}}}}'"
+            )
+            yield Problem(("writers", name, "execution"), message)
+
+
 def device_too_slow(scenario: Scenario) -> Iterator[Problem]:
     """More WAL than a device can write."""
     devices: list[tuple[tuple[str, ...], Any]] = [(("primary",), scenario.primary.wal_device)]
@@ -260,6 +273,7 @@ WARNINGS: Final[tuple[Callable[[Scenario], Iterator[Problem]], ...]] = (
     never_acknowledged,
     remote_without_standbys,
     pool_too_small,
+    clients_in_step,
     device_too_slow,
     replay_too_slow,
     link_too_narrow,
