@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,9 @@ from replsim.scenario.clients import Session, Writer
 from replsim.scenario.topology import client_network
 
 __all__ = ["groups"]
+
+EARLIER: Final = 10
+"""Mean gaps before the run at which open-loop users begin."""
 
 
 def groups(scenario: Scenario, streams: Streams) -> list[Clients]:
@@ -74,21 +79,21 @@ def _user_writes(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The times at which the users of an open-loop session write, in order, and who does.
 
-    Each user is a renewal process of its own stream; the first gap is cut at random, as if all had begun long ago.
+    Each user is a renewal process that began ten to eleven mean gaps before the run, at random, so that users are
+    out of step from the start: exactly so for a constant or an exponential gap, and nearly for others.  The n-th gap
+    of user u, one of ``count``, takes draw ``n * count + u``.
     """
     assert session.write_every is not None
-    times: list[NDArray[np.int64]] = []
+    draws = streams.draws(f"{stream}:write_every", session.write_every)
     phase = streams.uniforms(f"{stream}:phase").block(session.count)
-    expected = max(1, int(scenario.duration / max(session.write_every.mean, 1.0) * 1.2) + 8)
-    for user in range(session.count):
-        draws = streams.draws(f"{stream}:write_every:{user}", session.write_every)
-        gaps = draws.block(expected)
-        gaps[0] = int(gaps[0] * phase[user])
-        total = np.cumsum(gaps)
-        while total[-1] < scenario.duration:
-            total = np.concatenate([total, total[-1] + np.cumsum(draws.block(expected))])
-        times.append(total[: int(np.searchsorted(total, scenario.duration))])
-    users = np.repeat(np.arange(session.count), [len(own) for own in times])
-    merged = np.concatenate(times)
-    order = np.lexsort((users, merged))
-    return merged[order], users[order]
+    mean = session.write_every.mean
+    rounds = int(scenario.duration / max(mean, 1.0) * 1.2) + 2 * EARLIER
+    gaps = draws.block(rounds * session.count).reshape(rounds, session.count)
+    times = np.cumsum(gaps, axis=0) - np.rint((EARLIER + phase) * mean).astype(np.int64)
+    while times[-1].min() < scenario.duration:
+        gaps = draws.block(rounds * session.count).reshape(rounds, session.count)
+        times = np.concatenate([times, times[-1] + np.cumsum(gaps, axis=0)])
+    users = np.broadcast_to(np.arange(session.count), times.shape)
+    within = (times >= 0) & (times < scenario.duration)
+    order = np.lexsort((users[within], times[within]))
+    return times[within][order], users[within][order]

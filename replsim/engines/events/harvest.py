@@ -46,7 +46,7 @@ def harvest(cluster: Cluster) -> Record:
         _commits(cluster, done, flush, end),
         positions,
         {each: cluster.standbys[each].uplink.replies(positions[each]["apply"], end) for each in scenario.standbys},
-        {node: ints(device.starts) for node, device in devices.items()},
+        {node: _until(ints(device.starts), end) for node, device in devices.items()},
         _events(scenario),
     )
 
@@ -60,6 +60,10 @@ def _positions(parts: StandbyParts, end: int) -> dict[str, Trajectory]:
         "flush": trajectory(receiver.flushes, batches, end),
         "apply": parts.replay.trajectory(end),
     }
+
+
+def _until(times: Ints, end: int) -> Ints:
+    return times[: int(np.searchsorted(times, end, side="right"))]
 
 
 def _columns(steps: Sequence[Step]) -> dict[str, Ints]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -50,10 +51,11 @@ def session_load(scenario: Scenario) -> Iterator[Problem]:
 
 
 def restless_sessions(scenario: Scenario) -> Iterator[Problem]:
-    """Users who write again in no time."""
+    """Users who write again in no time, or at a pace that has no mean."""
     for name, session in scenario.sessions.items():
-        if session.write_every is not None and session.write_every.mean == 0:
-            yield Problem(("sessions", name, "write_every"), "must be above zero, such as 'write_every: 2s'")
+        if session.write_every is not None and not 0 < session.write_every.mean < math.inf:
+            message = "needs a finite mean above zero, such as 'write_every: 2s'"
+            yield Problem(("sessions", name, "write_every"), message)
 
 
 def closed_loop_fields(scenario: Scenario) -> Iterator[Problem]:
