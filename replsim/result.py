@@ -18,6 +18,7 @@ from replsim.scenario import Scenario
 
 if TYPE_CHECKING:
     from replsim.analysis.expectations import Check
+    from replsim.analysis.facts import Facts
 
 __all__ = ["Provenance", "Result", "measurement"]
 
@@ -58,16 +59,23 @@ class Result:
     @cached_property
     def reads(self) -> Table:
         """One row a read: what it saw, and what it should have seen."""
-        from replsim.analysis import reads
+        from replsim.analysis.reads import facts_reads
 
-        return reads.reads(self.record)
+        return facts_reads(self._facts)
 
     @cached_property
     def metrics(self) -> Mapping[str, float]:
         """Every metric by name, in SI units, each computed when it is first looked up."""
-        from replsim import analysis
+        from replsim.analysis.registry import Metrics
 
-        return analysis.metrics(self.record)
+        return Metrics(self._facts)
+
+    @cached_property
+    def _facts(self) -> Facts:
+        """What reads and metrics derive from the record, once for all."""
+        from replsim.analysis.facts import Facts
+
+        return Facts(self.record)
 
     def position(self, node: str, stage: str) -> Trajectory:
         """The position of a node at a stage over time, such as ``position("s1", "apply").at(t)``."""

@@ -126,15 +126,15 @@ def metrics(record: Record) -> Metrics:
 
     NaN where there is nothing to measure.  Looking up an unknown name raises `UnknownMetric`.
     """
-    return Metrics(record)
+    return Metrics(Facts(record))
 
 
 class Metrics(Mapping[str, float]):
     """The metrics of one record.  Each family is computed once, when one of its names is first looked up."""
 
-    def __init__(self, record: Record) -> None:
-        self._facts = Facts(record)
-        self._names = dict.fromkeys(names_for(record.scenario))
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._names = dict.fromkeys(names_for(facts.record.scenario))
 
     def __getitem__(self, name: str) -> float:
         if name not in self._names:
