@@ -94,16 +94,11 @@ def stale_reads(facts: Facts, entity: str | None) -> Mapping[str, float]:
     """Staleness against the whole log."""
     column = _chosen(facts, entity)
     versions = column("versions")
-    found = {
+    return {
         "reads.count": float(len(versions)),
-        "stale_reads.fraction": _fraction(versions > 0),
         "reads_ahead.fraction": _fraction(column("ahead")),
+        **_staleness("stale_reads", versions, column("age")),
     }
-    for name, value in statistics(versions, ("mean", "p99")).items():
-        found[f"stale_reads.versions.{name}"] = value
-    for name, value in statistics(column("age"), ("p50", "p99", "max"), SECOND).items():
-        found[f"stale_reads.age.{name}"] = value
-    return found
 
 
 @measures(
@@ -138,11 +133,16 @@ def stale_reads_by_key(facts: Facts, entity: str | None) -> Mapping[str, float]:
     versions, age = column("key_versions"), column("key_age")
     if not keyed.all():
         versions, age = versions[keyed], age[keyed]
-    found = {"stale_reads.by_key.fraction": _fraction(versions > 0)}
+    return _staleness("stale_reads.by_key", versions, age)
+
+
+def _staleness(family: str, versions: Ints, age: Ints) -> dict[str, float]:
+    """The metrics of a ``family`` of stale reads, from the versions (0: fresh) and the age of each read."""
+    found = {f"{family}.fraction": _fraction(versions > 0)}
     for name, value in statistics(versions, ("mean", "p99")).items():
-        found[f"stale_reads.by_key.versions.{name}"] = value
+        found[f"{family}.versions.{name}"] = value
     for name, value in statistics(age, ("p50", "p99", "max"), SECOND).items():
-        found[f"stale_reads.by_key.age.{name}"] = value
+        found[f"{family}.age.{name}"] = value
     return found
 
 
