@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 WORKERS ?= 2
-EXTRAS := --extra frames
+EXTRAS := --extra all
 
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never

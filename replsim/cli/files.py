@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,13 +34,11 @@ def new_folder(path: Path) -> Iterator[Path]:
     """A fresh folder to write in, which becomes ``path`` when all went well and vanishes when not."""
     path = path.absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    # Named before it is made: an interrupt between the two leaves nothing that nobody knows of.
+    partial = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
     old = partial.with_name(f"{partial.name}-replaced")
     try:
-        # mkdtemp makes a folder for its owner alone; a result is an ordinary folder.
-        umask = os.umask(0)
-        os.umask(umask)
-        partial.chmod(0o777 & ~umask)
+        partial.mkdir()
         yield partial
         if path.exists():
             path.replace(old)
