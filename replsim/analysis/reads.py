@@ -7,6 +7,7 @@ client when the read was issued: from then on, somebody could know of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,18 +28,19 @@ from replsim.randomness.arrivals import arrivals
 from replsim.randomness.keys import KeyDraws
 from replsim.randomness.trips import SessionDraws, Trips
 from replsim.record import ACKNOWLEDGED, Record, Table
+from replsim.rules.quorum import newest_of_first
 from replsim.scenario.clients import Reader, Session
-from replsim.scenario.topology import client_network
+from replsim.scenario.topology import client_ways
 from replsim.units import NEVER
 
-__all__ = ["facts_reads", "reads"]
+__all__ = ["chosen", "facts_reads", "reads"]
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looks:
-    """Reads of one reader or session group, in order of their issue: when, where and at which row."""
+    """Reads of one reader or session group, in order of their issue: when, where, at which row, and what they saw."""
 
     issued: Ints
     arrived: Ints
@@ -46,6 +48,9 @@ class Looks:
     node: Ints
     user: Ints | None
     key: Ints | None
+    seen: Ints
+    """One more than the newest commit that each saw; 0 for none."""
+    ahead: NDArray[np.bool_]
 
 
 def reads(record: Record) -> Table:
@@ -54,10 +59,10 @@ def reads(record: Record) -> Table:
     ============ =====================================================================================
     time         when it was issued (nanoseconds), within the run
     arrived      when it reached its node, and looked
-    answered     when its client had the answer
+    answered     when its client had the answer (of a quorum: all the answers that it waits for)
     reader       code of the reader or session group (``words["reader"]``)
     session      the session's user, -1 for a reader's
-    node         code of the node that it went to (``words["node"]``)
+    node         code of the node that it went to (``words["node"]``); of a quorum, whose answer it took
     key          the row that it read, -1 for none in particular
     saw          where the newest commit that it saw ends (bytes), 0 for none
     should       where the newest commit ends that had been acknowledged when it was issued, 0 for none
@@ -78,40 +83,69 @@ def facts_reads(facts: Facts) -> Table:
     return facts.once(_reads)
 
 
+def chosen(facts: Facts, entity: str | None) -> Callable[[str], NDArray[Any]]:
+    """The columns of the reads issued within the window: all, or a reader's or session group's, or a node's."""
+    table, rows = facts_reads(facts), facts.once(_rows, entity)
+    return lambda name: table[name][rows]
+
+
+def _rows(facts: Facts, entity: str | None) -> slice | NDArray[np.intp]:
+    table = facts_reads(facts)
+    # Reads are in order of issue, so those of the window need no copy.
+    window = slice(*np.searchsorted(table["time"], facts.window).tolist())
+    if entity is None:
+        return window
+    column = "reader" if entity in table.words["reader"] else "node"
+    own = np.flatnonzero(table[column][window] == table.words[column].index(entity)) + window.start
+    return window if len(own) == window.stop - window.start else own
+
+
 def _reads(facts: Facts) -> Table:
     scenario = facts.record.scenario
     streams = Streams(facts.record.seed)
     acknowledged = Acknowledged(facts)
     rows = Rows(facts.column("key").astype(np.int64), acknowledged, facts.acknowledged)
-    groups = [_of_reader(facts, streams, name, reader) for name, reader in scenario.readers.items()]
-    groups += [_of_session(facts, streams, name, session) for name, session in scenario.sessions.items()]
+    groups = [_of_reader(facts, acknowledged, streams, name, reader) for name, reader in scenario.readers.items()]
+    groups += [_of_session(facts, acknowledged, streams, name, each) for name, each in scenario.sessions.items()]
     names = (*scenario.readers, *scenario.sessions)
     parts = []
     for code, (name, looks) in enumerate(zip(names, groups, strict=True)):
         part = _judged(facts, acknowledged, rows, looks)
         part["reader"] = _constant(np.int16(code), len(looks.issued))
         if looks.user is not None:
-            part["kept"] = _kept(facts, acknowledged, name, looks, part.pop("seen"))
-        else:
-            del part["seen"]
+            part["kept"] = _kept(facts, acknowledged, name, looks)
         parts.append(part)
     return _table(parts, names, scenario.nodes)
 
 
-def _of_reader(facts: Facts, streams: Streams, name: str, reader: Reader) -> Looks:
+def _of_reader(facts: Facts, acknowledged: Acknowledged, streams: Streams, name: str, reader: Reader) -> Looks:
     scenario = facts.record.scenario
     issued = arrivals(streams, f"reader:{name}:arrivals", reader, scenario.duration)
     nodes = reader.route.nodes(scenario.primary.name, tuple(scenario.standbys))
-    networks = [client_network(scenario, reader, node) for node in nodes]
-    trip = Trips(streams, f"reader:{name}", reader.route, networks).block(len(issued))
+    codes = _codes(scenario.nodes, nodes)
+    ways = [client_ways(scenario, reader, node) for node in nodes]
     key = None
     if reader.keys is not None:
         key = KeyDraws(streams.uniforms(f"reader:{name}:keys"), reader.keys).block(len(issued))
-    arrived = issued + trip.out
-    return Looks(issued, arrived, arrived + trip.back, _codes(scenario.nodes, nodes)[trip.node], None, key)
+    if reader.route.quorum is None:
+        trip = Trips(streams, f"reader:{name}", reader.route, ways).block(len(issued))
+        node, arrived = codes[trip.node], issued + trip.out
+        return Looks(
+            issued, arrived, arrived + trip.back, node, None, key, *_looked(facts, acknowledged, node, arrived)
+        )
+
+    places: list[tuple[Ints, Ints, Ints, NDArray[np.bool_]]] = []
+    for code, to, way in zip(codes, nodes, ways, strict=True):
+        asked = issued + streams.draws(f"reader:{name}:network:{to}", way.out).block(len(issued))
+        back = asked + streams.draws(f"reader:{name}:network_back:{to}", way.back).block(len(issued))
+        places.append((asked, back, *_looked(facts, acknowledged, _constant(code, len(issued)), asked)))
+    arrived, answered, seen, ahead = (np.stack(each) for each in zip(*places, strict=True))
+    taken, done = newest_of_first(reader.route.quorum, answered, seen)
+    mine = (taken, np.arange(len(issued)))
+    return Looks(issued, arrived[mine], done, codes[taken], None, key, seen[mine], ahead[mine])
 
 
-def _of_session(facts: Facts, streams: Streams, name: str, session: Session) -> Looks:
+def _of_session(facts: Facts, acknowledged: Acknowledged, streams: Streams, name: str, session: Session) -> Looks:
     scenario, commits = facts.record.scenario, facts.record.commits
     mine = np.flatnonzero(facts.of_writer(name))
     user = commits["client"][mine].astype(np.int64)
@@ -122,8 +156,8 @@ def _of_session(facts: Facts, streams: Streams, name: str, session: Session) -> 
     nth = np.arange(len(mine)) - np.repeat(firsts, np.diff(np.append(firsts, len(mine))))
 
     nodes = session.route.nodes(scenario.primary.name, tuple(scenario.standbys))
-    networks = [client_network(scenario, session, node) for node in nodes]
-    draws = SessionDraws(streams, name, session, networks).block(int(nth.max(initial=-1)) + 1)
+    ways = [client_ways(scenario, session, node) for node in nodes]
+    draws = SessionDraws(streams, name, session, ways).block(int(nth.max(initial=-1)) + 1)
     after, place, out, back = (column[nth, user] for column in draws)
     told = np.where(commits["outcome"][mine] == ACKNOWLEDGED, commits["acknowledged"][mine], NEVER)
     followed = told < scenario.duration
@@ -135,32 +169,40 @@ def _of_session(facts: Facts, streams: Streams, name: str, session: Session) -> 
     count = within.sum(axis=1)
     time = issued[within]
     order = np.argsort(time, kind="stable")
-    node = _codes(scenario.nodes, nodes)[place[followed][within]]
+    node = _codes(scenario.nodes, nodes)[place[followed][within]][order]
+    arrived = arrived[within][order]
     users = np.repeat(user[followed], count)
     keys = np.repeat(commits["key"][mine][followed].astype(np.int64), count)
-    return Looks(time[order], arrived[within][order], answered[within][order], node[order], users[order], keys[order])
+    seen, ahead = _looked(facts, acknowledged, node, arrived)
+    return Looks(time[order], arrived, answered[within][order], node, users[order], keys[order], seen, ahead)
 
 
-def _judged(facts: Facts, acknowledged: Acknowledged, rows: Rows, looks: Looks) -> dict[str, NDArray[Any]]:
-    """The columns of one group's reads; ``seen`` is one more than the newest commit that each saw."""
-    count = len(looks.issued)
-    told = acknowledged.by(looks.issued)
-    should = acknowledged.newest(told)
+def _looked(facts: Facts, acknowledged: Acknowledged, node: Ints, arrived: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """What looks at nodes (by code) at moments see: one more than the newest commit, and whether any was ahead."""
+    count = len(node)
     seen = np.zeros(count, dtype=np.int64)
     ahead = np.zeros(count, dtype=bool)
-    for code, node in enumerate(facts.record.scenario.nodes):
-        here = np.flatnonzero(looks.node == code)
+    for code, name in enumerate(facts.record.scenario.nodes):
+        here = np.flatnonzero(node == code)
         if not len(here):
             continue
         # A group that reads from one node is judged in place.
         chosen: slice | Ints = slice(None) if len(here) == count else here
-        moments = looks.arrived[chosen]
-        if node == facts.record.scenario.primary.name:
+        moments = arrived[chosen]
+        if name == facts.record.scenario.primary.name:
             seen[chosen] = newest_visible(facts, moments)
             ahead[chosen] = ahead_on_primary(facts, acknowledged, moments)
         else:
-            seen[chosen] = count_by(facts.reached(node, "apply"), moments)
+            seen[chosen] = count_by(facts.reached(name, "apply"), moments)
             ahead[chosen] = ahead_on_standby(acknowledged, seen[chosen], moments)
+    return seen, ahead
+
+
+def _judged(facts: Facts, acknowledged: Acknowledged, rows: Rows, looks: Looks) -> dict[str, NDArray[Any]]:
+    """The columns of one group's reads."""
+    count, seen = len(looks.issued), looks.seen
+    told = acknowledged.by(looks.issued)
+    should = acknowledged.newest(told)
     ends = np.concatenate([[0], facts.column("lsn")])
     first = acknowledged.first_after(seen)
     columns = {
@@ -174,9 +216,8 @@ def _judged(facts: Facts, acknowledged: Acknowledged, rows: Rows, looks: Looks) 
         "should": ends[should],
         "versions": np.maximum(should - seen, 0),
         "age": np.maximum(looks.issued - first, 0),
-        "ahead": ahead,
+        "ahead": looks.ahead,
         "kept": _constant(np.True_, count),
-        "seen": seen,
     }
     if looks.key is None:
         zeros = _constant(np.int64(0), count)
@@ -189,12 +230,12 @@ def _judged(facts: Facts, acknowledged: Acknowledged, rows: Rows, looks: Looks) 
     }
 
 
-def _kept(facts: Facts, acknowledged: Acknowledged, name: str, looks: Looks, seen: NDArray[Any]) -> NDArray[np.bool_]:
+def _kept(facts: Facts, acknowledged: Acknowledged, name: str, looks: Looks) -> NDArray[np.bool_]:
     """Whether each read of a session saw its user's newest write that had been acknowledged (read your writes)."""
     assert looks.user is not None
     mine = facts.of_writer(name)[: facts.count]
     writes = Rows(np.where(mine, facts.column("client"), -1), acknowledged, facts.acknowledged)
-    return np.asarray(writes.newest(looks.user, acknowledged.by(looks.issued)) <= seen)
+    return np.asarray(writes.newest(looks.user, acknowledged.by(looks.issued)) <= looks.seen)
 
 
 def _constant(value: np.generic, count: int) -> NDArray[Any]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
-from replsim.analysis.reads import facts_reads
+from replsim.analysis.reads import chosen, facts_reads
 from replsim.analysis.registry import Spec, measures
 from replsim.analysis.weighted import PERMILLE, statistics
 from replsim.record import Record
@@ -37,23 +37,6 @@ def _keyed(scenario: Scenario) -> bool:
     return bool(scenario.sessions) or any(reader.keys is not None for reader in scenario.readers.values())
 
 
-def _chosen(facts: Facts, entity: str | None) -> Callable[[str], NDArray[Any]]:
-    """The columns of the reads issued within the window: all, or a reader's or session group's, or a node's."""
-    table, rows = facts_reads(facts), facts.once(_rows, entity)
-    return lambda name: table[name][rows]
-
-
-def _rows(facts: Facts, entity: str | None) -> slice | NDArray[np.intp]:
-    table = facts_reads(facts)
-    # Reads are in order of issue, so those of the window need no copy.
-    window = slice(*np.searchsorted(table["time"], facts.window).tolist())
-    if entity is None:
-        return window
-    column = "reader" if entity in table.words["reader"] else "node"
-    own = np.flatnonzero(table[column][window] == table.words[column].index(entity)) + window.start
-    return window if len(own) == window.stop - window.start else own
-
-
 def _fraction(mask: NDArray[np.bool_]) -> float:
     return float(np.count_nonzero(mask)) / len(mask) if len(mask) else NAN
 
@@ -65,6 +48,12 @@ def _fraction(mask: NDArray[np.bool_]) -> float:
         "1",
         "proportion",
         f"The share of reads issued within the window that were stale. {STALE}",
+    ),
+    *spread(
+        "read_latency",
+        "s",
+        ("mean", "p50", "p99", "p999", "max"),
+        f"the time from a read's issue to its answer at its client, {EVERY}",
     ),
     *spread(
         "stale_reads.versions",
@@ -92,10 +81,12 @@ def _fraction(mask: NDArray[np.bool_]) -> float:
 )
 def stale_reads(facts: Facts, entity: str | None) -> Mapping[str, float]:
     """Staleness against the whole log."""
-    column = _chosen(facts, entity)
+    column = chosen(facts, entity)
     versions = column("versions")
+    latency = statistics(column("answered") - column("time"), ("mean", "p50", "p99", "p999", "max"), SECOND)
     return {
         "reads.count": float(len(versions)),
+        **{f"read_latency.{name}": value for name, value in latency.items()},
         "reads_ahead.fraction": _fraction(column("ahead")),
         **_staleness("stale_reads", versions, column("age")),
     }
@@ -128,7 +119,7 @@ def stale_reads(facts: Facts, entity: str | None) -> Mapping[str, float]:
 )
 def stale_reads_by_key(facts: Facts, entity: str | None) -> Mapping[str, float]:
     """Staleness against the read's own row."""
-    column = _chosen(facts, entity)
+    column = chosen(facts, entity)
     keyed = column("key") >= 0
     versions, age = column("key_versions"), column("key_age")
     if not keyed.all():

@@ -21,7 +21,7 @@ from replsim.randomness.distributions import Distribution
 from replsim.randomness.streams import Streams, Uniforms
 from replsim.units import NEVER
 
-__all__ = ["RouteLaw", "SessionDraws", "SessionLaw", "Trip", "Trips"]
+__all__ = ["RouteLaw", "SessionDraws", "SessionLaw", "Trip", "Trips", "Ways"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -74,19 +74,27 @@ class Trip(NamedTuple):
     """Nanoseconds back."""
 
 
+class Ways(NamedTuple):
+    """The network between a client and one node: one-way latencies, there and back."""
+
+    out: Distribution[int]
+    back: Distribution[int]
+
+
 class Trips:
     """An endless sequence of reads' ways: streams ``{name}:{route}``, ``{name}:network``, ``{name}:network_back``.
 
-    ``networks`` holds the one-way latency to each node of the route, in the route's order; one uniform a read
-    and way, whichever node it goes to, so that a change of route leaves a read's luck on the network alone.
+    ``ways`` holds the network to each node of the route, in the route's order; one uniform a read and direction,
+    whichever node it goes to, so that a change of route leaves a read's luck on the network alone.
     """
 
     def __init__(
-        self, streams: Streams, name: str, law: RouteLaw, networks: Sequence[Distribution[int]], *, route: str = "route"
+        self, streams: Streams, name: str, law: RouteLaw, ways: Sequence[Ways], *, route: str = "route"
     ) -> None:
         self._law = law
-        self._distances = np.array([network.mean for network in networks])
-        self._networks = networks
+        self._distances = np.array([way.out.mean for way in ways])
+        self._there = [way.out for way in ways]
+        self._home = [way.back for way in ways]
         self._route = streams.uniforms(f"{name}:{route}")
         self._out = streams.uniforms(f"{name}:network")
         self._back = streams.uniforms(f"{name}:network_back")
@@ -95,17 +103,17 @@ class Trips:
     def block(self, count: int) -> Trip:
         """The ways of the next ``count`` reads; ``after`` is zero."""
         node = np.asarray(self._law.choose(self._drawn, self._route.block(count), self._distances), dtype=np.int64)
-        out, back = self._ways(self._out, node), self._ways(self._back, node)
+        out, back = self._ways(self._there, self._out, node), self._ways(self._home, self._back, node)
         self._drawn += count
         return Trip(np.zeros(count, dtype=np.int64), node, out, back)
 
-    def _ways(self, uniforms: Uniforms, node: Ints) -> Ints:
-        if all(network.constant is not None for network in self._networks):
-            return np.array([network.constant for network in self._networks], dtype=np.int64)[node]
+    def _ways(self, networks: Sequence[Distribution[int]], uniforms: Uniforms, node: Ints) -> Ints:
+        if all(network.constant is not None for network in networks):
+            return np.array([network.constant for network in networks], dtype=np.int64)[node]
         u = uniforms.block(len(node))
-        first = self._networks[0]
+        first = networks[0]
         ways = self._rounded(first, u, uniforms.phase)
-        for place, network in enumerate(self._networks):
+        for place, network in enumerate(networks):
             if network != first:
                 ways = np.where(node == place, self._rounded(network, u, uniforms.phase), ways)
         return ways
@@ -121,11 +129,11 @@ class SessionDraws:
     Use either `block` or `pause` on one value.
     """
 
-    def __init__(self, streams: Streams, name: str, session: SessionLaw, networks: Sequence[Distribution[int]]) -> None:
+    def __init__(self, streams: Streams, name: str, session: SessionLaw, ways: Sequence[Ways]) -> None:
         self._reads = session.reads
         self._count = session.count
         self._after = streams.draws(f"session:{name}:read_after", session.read_after)
-        self._trips = Trips(streams, f"session:{name}", session.route, networks, route="read_route")
+        self._trips = Trips(streams, f"session:{name}", session.route, ways, route="read_route")
         self._pauses: list[int] = []
 
     def block(self, rounds: int) -> Trip:

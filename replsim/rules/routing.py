@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,20 @@ __all__ = ["Route"]
 
 
 class Route(BaseModel):
-    """A routing rule, written as one word (a policy or a node's name) or as ``{weighted: {s1: 3, s2: 1}}``.
+    """A routing rule, written as one word (a policy or a node's name), as ``{weighted: {s1: 3, s2: 1}}`` or as
+    ``{quorum: 2}``.
 
     ``primary`` and a node's name send every read there; ``random``, ``round_robin`` and ``weighted`` spread
     reads over the standbys (or over ``among``); ``nearest`` takes the one with the shortest mean network time.
+    ``quorum`` asks all of them at once and takes the newest of so many first answers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    policy: Literal["primary", "node", "random", "round_robin", "nearest", "weighted"] = Field(exclude=True)
+    policy: Literal["primary", "node", "random", "round_robin", "nearest", "weighted", "quorum"] = Field(exclude=True)
     node: str | None = None
     weighted: dict[str, float] | None = None
+    quorum: Annotated[int, Field(ge=1, strict=True)] | None = None
     among: tuple[str, ...] | None = None
 
     @model_validator(mode="before")
@@ -33,7 +36,7 @@ class Route(BaseModel):
                 return {"policy": value}
             return {"policy": "node", "node": value}
         if isinstance(value, dict) and "policy" not in value:
-            for policy in ("node", "weighted"):
+            for policy in ("node", "weighted", "quorum"):
                 if policy in value:
                     return {"policy": policy, **value}
             return {"policy": "round_robin", **value}
@@ -51,12 +54,14 @@ class Route(BaseModel):
             return self.node
         if self.policy == "weighted":
             return {"weighted": self.weighted}
-        if self.among is None:
-            return self.policy
-        return {"policy": self.policy, "among": list(self.among)}
+        among = {} if self.among is None else {"among": list(self.among)}
+        if self.policy == "quorum":
+            return {"quorum": self.quorum} | among
+        return {"policy": self.policy} | among if among else self.policy
 
     def nodes(self, primary: str, standbys: tuple[str, ...]) -> tuple[str, ...]:
-        """The nodes that reads may go to, in a fixed order; without a standby that is the primary."""
+        """The nodes that reads may go to (all of them, for a quorum), in a fixed order; without a standby that is
+        the primary."""
         if self.policy == "primary":
             return (primary,)
         if self.policy == "node":
@@ -68,11 +73,12 @@ class Route(BaseModel):
         return self.among or standbys or (primary,)
 
     def choose(self, first: int, u: NDArray[np.float64], distances: NDArray[np.float64]) -> NDArray[np.int64]:
-        """For reads ``first``, ``first + 1``, …: the index of each one's node in `nodes`.
+        """For reads ``first``, ``first + 1``, …: the index of each one's node in `nodes`.  A quorum chooses none.
 
         ``u`` is one uniform a read; ``distances`` the mean one-way network time to each node.
         """
         count = len(distances)
+        assert self.policy != "quorum", "a quorum asks every node"
         if self.policy == "round_robin":
             return (first + np.arange(len(u))) % count
         if self.policy == "random":

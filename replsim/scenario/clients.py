@@ -14,7 +14,7 @@ from replsim.rules.routing import Route
 from replsim.scenario.base import Count, Name, Part, Whole
 from replsim.units import Bandwidth, Duration, Rate, Size, parse_bandwidth, parse_size
 
-__all__ = ["Arrivals", "Background", "Bursts", "Keys", "RatePoint", "Reader", "Schedule", "Session", "Writer"]
+__all__ = ["Arrivals", "Background", "Bursts", "Keys", "RatePoint", "Reader", "Schedule", "Session", "Way", "Writer"]
 
 
 def _zero() -> DurationDistribution:
@@ -146,6 +146,15 @@ class Background(Part):
     """Bytes of WAL a record, each of which costs a standby its replay time."""
 
 
+class Way(Part):
+    """The network between readers and one node."""
+
+    network: DurationDistribution
+    """One way to the node."""
+    reply: DurationDistribution | None = None
+    """The way back; without it as ``network``."""
+
+
 class Reader(Part):
     """Clients that read one row (or anything), at a rate, without being held up by the answers."""
 
@@ -161,6 +170,10 @@ class Reader(Part):
     """The rows it reads; without it a read is judged against the whole log only."""
     network: DurationDistribution | None = None
     """One way between the reader and any node; without it the zones decide, and without zones it is zero."""
+    reply: DurationDistribution | None = None
+    """The way back from any node, where it differs from the way there."""
+    ways: dict[Name, Way] = {}
+    """The way to a node that has its own, by node."""
     zone: Name | None = None
     """The zone that the readers are in."""
 

@@ -18,7 +18,7 @@ __all__ = ["KINDS", "explain", "shown"]
 Loc = tuple[str | int, ...]
 
 _EXPECTED: Final = {
-    "Route": "expected a routing word, a node's name or {weighted: {s1: 3, s2: 1}}",
+    "Route": "expected a routing word, a node's name or {weighted: {s1: 3, s2: 1}} or {quorum: 2}",
     "Arrivals": "expected poisson, deterministic, {bursts: …} or {replayed: …}",
     "_Expectation": "expected a comparison such as 'commit_latency.p99 < 20ms'",
 }

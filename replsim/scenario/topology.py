@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from replsim.randomness import DurationDistribution
+from replsim.randomness.trips import Ways
+from replsim.scenario.clients import Reader
 from replsim.scenario.network import Link
 
 if TYPE_CHECKING:
     import networkx as nx
 
-    from replsim.scenario.clients import Reader, Session, Writer
+    from replsim.scenario.clients import Session, Writer
     from replsim.scenario.model import Scenario
 
-__all__ = ["client_network", "link_between", "topology", "zone_of"]
+__all__ = ["client_network", "client_ways", "link_between", "topology", "zone_of"]
 
 
 def topology(scenario: Scenario) -> nx.DiGraph[str]:
@@ -60,3 +62,11 @@ def client_network(scenario: Scenario, client: Writer | Reader | Session, node: 
     zone = zone_of(scenario, node)
     between = scenario.zones.between(client.zone, zone) if scenario.zones and client.zone and zone else None
     return between or DurationDistribution.model_validate("0s")
+
+
+def client_ways(scenario: Scenario, client: Reader | Session, node: str) -> Ways:
+    """The network between one who reads and a node, there and back: the node's own way, else as for any node."""
+    if isinstance(client, Reader) and (own := client.ways.get(node)):
+        return Ways(own.network, own.reply or own.network)
+    network = client_network(scenario, client, node)
+    return Ways(network, (client.reply if isinstance(client, Reader) else None) or network)

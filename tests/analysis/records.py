@@ -41,6 +41,14 @@ MIXED = make_scenario(
             "network": {"uniform": {"low": "0ns", "high": "30ns"}},
         },
         "report": {"rate": RATE, "route": "s2"},
+        "quorum": {
+            "rate": RATE,
+            "keys": {"count": 5},
+            "route": {"quorum": 2, "among": ["s2", "p", "s1"]},
+            "network": {"uniform": {"low": "0ns", "high": "30ns"}},
+            "reply": {"uniform": {"low": "0ns", "high": "10ns"}},
+            "ways": {"p": {"network": {"uniform": {"low": "20ns", "high": "40ns"}}, "reply": "7ns"}},
+        },
         "admin": {"rate": RATE, "route": "primary", "keys": {"count": 3}, "network": "2ns"},
     },
     sessions={

@@ -16,6 +16,7 @@ from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals
 from replsim.randomness.keys import KeyDraws
 from replsim.record import Record
+from replsim.scenario.topology import client_ways
 from replsim.units import NEVER
 from tests.analysis.records import DURATION, MIXED, RATE, make_record, make_scenario, random_record
 
@@ -86,6 +87,35 @@ def test_readers_follow_their_streams() -> None:
     back = streams.draws("reader:web:network_back", reader.network).block(len(web))
     assert np.array_equal(web["answered"] - web["arrived"], back)
     assert set(table.where(table["reader"] == 1)["key"].tolist()) == {-1}
+
+
+def test_a_quorum_takes_the_newest_of_the_first_answers() -> None:
+    """Each read of a quorum asks every node, each over its own way, and is what counting the answers gives."""
+    record = random_record(5, MIXED, most=30)
+    table = reads(record)
+    mine = table.where(table["reader"] == 2)
+    assert table.words["reader"][2] == "quorum"
+    assert len(mine) > 20
+    reader, streams = MIXED.readers["quorum"], Streams(record.seed)
+    ways = {}
+    for node in ("s2", "p", "s1"):
+        way = client_ways(MIXED, reader, node)
+        ways[node] = [
+            streams.draws(f"reader:quorum:{word}:{node}", law).block(len(mine)).tolist()
+            for word, law in (("network", way.out), ("network_back", way.back))
+        ]
+    newest = 0
+    for i, time in enumerate(mine["time"].tolist()):
+        looks = {node: time + there[i] for node, (there, _) in ways.items()}
+        order = sorted(looks, key=lambda node: (looks[node] + ways[node][1][i], ["s2", "p", "s1"].index(node)))[:2]
+        saws = {node: _expected(record, {"time": time, "arrived": looks[node], "session": -1, "key": -1, "node":
+                MIXED.nodes.index(node)})["saw"] for node in order}  # fmt: skip
+        taken = max(order, key=saws.__getitem__)
+        row = {name: int(column[i]) for name, column in mine.items()}
+        assert (row["saw"], table.words["node"][row["node"]], row["arrived"]) == (saws[taken], taken, looks[taken])
+        assert row["answered"] == looks[order[1]] + ways[order[1]][1][i]
+        newest += taken != order[0]
+    assert newest
 
 
 def test_session_reads() -> None:

@@ -32,7 +32,19 @@ def test_a_clusters_own_names_come_first() -> None:
     """Plain names come first, then those of the primary, the standbys, the writers, and so on."""
     names = names_for(MIXED)
     owners = [name.split(".")[0] if name not in METRICS else "" for name in names]
-    assert list(dict.fromkeys(owners)) == ["", "p", "s1", "s2", "app", "audit", "user", "web", "report", "admin"]
+    assert list(dict.fromkeys(owners)) == [
+        "",
+        "p",
+        "s1",
+        "s2",
+        "app",
+        "audit",
+        "user",
+        "web",
+        "report",
+        "quorum",
+        "admin",
+    ]
 
 
 def test_each_family_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:

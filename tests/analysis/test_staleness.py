@@ -35,7 +35,8 @@ def test_stale_reads(seed: int) -> None:
     for prefix, column, code in (
         ("", "reader", None),
         ("web.", "reader", 0),
-        ("user.", "reader", 3),
+        ("user.", "reader", 4),
+        ("quorum.", "reader", 2),
         ("s2.", "node", 2),
     ):
         mine = [row for row in rows if code is None or row[column] == code]
@@ -46,6 +47,7 @@ def test_stale_reads(seed: int) -> None:
             "stale_reads.versions.p99": _rank([row["versions"] for row in mine], 990),
             "stale_reads.age.p50": _rank([row["age"] for row in mine], 500) / 1e9,
             "stale_reads.age.max": max((row["age"] for row in mine), default=np.nan) / 1e9,
+            "read_latency.p99": _rank([row["answered"] - row["time"] for row in mine], 990) / 1e9,
             "reads_ahead.fraction": _share([row["ahead"] for row in mine]),
             "stale_reads.by_key.fraction": _share([row["key_versions"] > 0 for row in keyed]),
             "stale_reads.by_key.versions.mean": np.mean([row["key_versions"] for row in keyed]) if keyed else np.nan,

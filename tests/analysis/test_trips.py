@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from replsim.randomness import DurationDistribution, Streams
-from replsim.randomness.trips import SessionDraws, Trips
+from replsim.randomness.trips import SessionDraws, Trips, Ways
 from replsim.rules.routing import Route
 from replsim.scenario.clients import Session
 
-NEAR = DurationDistribution.model_validate("1ms")
-FAR = DurationDistribution.model_validate({"exponential": {"mean": "10ms"}})
+MILLISECOND = DurationDistribution.model_validate("1ms")
+SLOW = DurationDistribution.model_validate({"exponential": {"mean": "10ms"}})
+NEAR, FAR = Ways(MILLISECOND, MILLISECOND), Ways(SLOW, SLOW)
 
 
 def test_pause_is_the_sum_of_the_blocks() -> None:
@@ -47,3 +48,12 @@ def test_blocks_of_any_size_are_one_sequence() -> None:
     first, second = cut.block(40), cut.block(61)
     for a, b, c in zip(whole, first, second, strict=True):
         assert np.array_equal(a, np.concatenate([b, c]))
+
+
+def test_the_way_back_may_differ() -> None:
+    """A reply takes its own distribution, from the same stream as if it were the request's."""
+    route = Route(policy="node", node="s1")
+    same = Trips(Streams(1), "reader:web", route, [FAR]).block(100)
+    other = Trips(Streams(1), "reader:web", route, [Ways(MILLISECOND, SLOW)]).block(100)
+    assert set(other.out.tolist()) == {1_000_000}
+    assert np.array_equal(other.back, same.back)

@@ -69,7 +69,16 @@ def test_without_a_standby_reads_go_to_the_primary() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["primary", "s2", "random", "round_robin", "nearest", {"weighted": {"s1": 3.0, "s2": 1.0}}],
+    [
+        "primary",
+        "s2",
+        "random",
+        "round_robin",
+        "nearest",
+        {"weighted": {"s1": 3.0, "s2": 1.0}},
+        {"quorum": 2},
+        {"quorum": 1, "among": ["s1", "p"]},
+    ],
     ids=str,
 )
 def test_a_route_is_written_back_as_it_was_read(written: Any) -> None:

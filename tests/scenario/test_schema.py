@@ -88,7 +88,9 @@ def test_shorthands_validate(writer: dict[str, Any]) -> None:
     VALIDATOR.validate(SMALL | {"writers": {"app": writer}})
 
 
-@pytest.mark.parametrize("route", ["primary", "s1", {"weighted": {"s1": 1}}, {"policy": "random", "among": ["s1"]}])
+@pytest.mark.parametrize(
+    "route", ["primary", "s1", {"weighted": {"s1": 1}}, {"policy": "random", "among": ["s1"]}, {"quorum": 2}]
+)
 def test_routes_validate(route: object) -> None:
     """A route is a word, a node's name, or a mapping."""
     VALIDATOR.validate(SMALL | {"readers": {"web": {"rate": "1/s", "route": route}}})

@@ -16,7 +16,7 @@ from replsim.randomness.arrivals import arrivals
 from replsim.randomness.trips import SessionDraws
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
-from replsim.scenario.topology import client_network
+from replsim.scenario.topology import client_network, client_ways
 
 __all__ = ["groups"]
 
@@ -69,8 +69,8 @@ def _session(scenario: Scenario, streams: Streams, work: Work, name: str, sessio
     assert session.think is not None
     think = streams.draws(f"{work.name}:think", session.think).next
     nodes = session.route.nodes(scenario.primary.name, tuple(scenario.standbys))
-    networks = [client_network(scenario, session, node) for node in nodes]
-    reads = SessionDraws(streams, name, session, networks).pause
+    ways = [client_ways(scenario, session, node) for node in nodes]
+    reads = SessionDraws(streams, name, session, ways).pause
     return ClosedLoop(work, streams, clients=session.count, think=think, reads=reads)
 
 

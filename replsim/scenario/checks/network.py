@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from replsim.errors import Problem
 from replsim.scenario.checks.routes import reached
+from replsim.scenario.clients import Reader
 from replsim.scenario.network import PRESETS, link_ends
 from replsim.scenario.spelling import did_you_mean
 from replsim.scenario.topology import link_between, zone_of
 
 if TYPE_CHECKING:
-    from replsim.scenario.clients import Reader, Session, Writer
+    from replsim.scenario.clients import Session, Writer
     from replsim.scenario.model import Scenario
     from replsim.scenario.network import Zones
 
@@ -95,6 +96,8 @@ def client_without_distance(scenario: Scenario) -> Iterator[Problem]:
         if client.zone is None or client.network is not None or scenario.zones is None:
             continue
         for node in nodes:
+            if isinstance(client, Reader) and node in client.ways:
+                continue
             zone = zone_of(scenario, node) if node in scenario.nodes else client.zone
             if zone is None:
                 yield Problem((*path, "zone"), f"is of no use: {node!r} is in no zone; give that node a zone")

@@ -18,6 +18,7 @@ __all__ = ["CHECKS", "reached"]
 SPREADING: Final = ("random", "round_robin", "nearest")
 
 _WORDS: Final = ("primary", *SPREADING)
+_AMONG: Final = (*SPREADING, "quorum")
 
 
 def reached(scenario: Scenario, route: Route) -> tuple[str, ...]:
@@ -45,8 +46,10 @@ def route_words(scenario: Scenario) -> Iterator[Problem]:
             yield Problem(path, f"node does not go with {route.policy}: write 'route: {route.node}' alone")
         if route.weighted is not None and route.policy != "weighted":
             yield Problem(path, f"weighted does not go with {route.policy}: keep one of them")
-        if route.among is not None and route.policy not in SPREADING:
-            yield Problem(path, f"among goes with {', '.join(SPREADING)}, not with {route.policy}: take it away")
+        if route.quorum is not None and route.policy != "quorum":
+            yield Problem(path, f"quorum does not go with {route.policy}: keep one of them")
+        if route.among is not None and route.policy not in _AMONG:
+            yield Problem(path, f"among goes with {', '.join(_AMONG)}, not with {route.policy}: take it away")
 
 
 def route_among_nobody(scenario: Scenario) -> Iterator[Problem]:
@@ -56,6 +59,38 @@ def route_among_nobody(scenario: Scenario) -> Iterator[Problem]:
             yield Problem((*path, "among"), "is empty: name the nodes, or leave it out for all standbys")
         elif route.among is not None and len(set(route.among)) < len(route.among):
             yield Problem((*path, "among"), "names a node twice: to give it more reads, use weighted")
+
+
+def quorum_of_too_few(scenario: Scenario) -> Iterator[Problem]:
+    """A quorum that can never answer."""
+    for path, route in _routes(scenario):
+        asked = reached(scenario, route)
+        if route.policy == "quorum" and (route.quorum is None or route.quorum > len(asked)):
+            message = f"waits for more answers than the nodes that it asks: write at most 'quorum: {len(asked)}'"
+            if route.quorum is None:
+                message = "does not say how many answers it waits for: write for example 'route: {quorum: 1}'"
+            yield Problem((*path, "quorum") if route.quorum else path, message)
+
+
+def quorum_of_a_session(scenario: Scenario) -> Iterator[Problem]:
+    """Users whose reads ask several nodes at once."""
+    for name, session in scenario.sessions.items():
+        if session.route.policy == "quorum":
+            message = "a quorum is for readers: users ask one node at a time; write for example 'route: random'"
+            yield Problem(("sessions", name, "route"), message)
+
+
+def way_to_nowhere(scenario: Scenario) -> Iterator[Problem]:
+    """A way of readers to a node that is not there, or that they never go to."""
+    for name, reader in scenario.readers.items():
+        nodes = reached(scenario, reader.route)
+        for node in reader.ways:
+            if node not in scenario.nodes:
+                message = f"there is no node {node!r}{did_you_mean(node, nodes, 'they go to')}"
+                yield Problem(("readers", name, "ways", node), message)
+            elif node not in nodes:
+                message = f"is of no use: their route never goes to {node!r}; leave it out"
+                yield Problem(("readers", name, "ways", node), message)
 
 
 def endless_weight(scenario: Scenario) -> Iterator[Problem]:
@@ -73,4 +108,5 @@ def _routes(scenario: Scenario) -> Iterator[tuple[tuple[str, str, str], Route]]:
         yield ("sessions", name, "route"), session.route
 
 
-CHECKS: Final = (route_to_unknown_node, route_words, route_among_nobody, endless_weight)
+CHECKS: Final = (route_to_unknown_node, route_words, route_among_nobody, quorum_of_too_few, quorum_of_a_session,
+    way_to_nowhere, endless_weight)  # fmt: skip
