@@ -8,7 +8,8 @@
     ├── ScenarioError        a scenario that cannot be run; carries every `Problem` found
     ├── UnsupportedScenario  the scenario is sound, but the engine asked for cannot run it
     ├── UnknownMetric        a metric name that is not in the registry
-    ├── MissingExtra         an optional library that is not installed, and the command that installs it
+    ├── MissingExtra         something optional that is not installed, and the command that installs it
+    ├── ServerFailed         a real server did not start, did not answer, or ended by itself
     └── RunCancelled         the progress callback, or Ctrl-C, ended the run
 
 A user's mistake is always one of these.  A bug of ours is an ``AssertionError`` and stops the run.
@@ -26,6 +27,7 @@ __all__ = [
     "RuleError",
     "RunCancelled",
     "ScenarioError",
+    "ServerFailed",
     "UnitError",
     "UnknownMetric",
     "UnsupportedScenario",
@@ -56,7 +58,11 @@ class UnknownMetric(ReplsimError, KeyError):
 
 
 class MissingExtra(ReplsimError, ImportError):
-    """An optional library is not installed; the message names the command that installs it."""
+    """An optional library, or program, is not installed; the message names the command that installs it."""
+
+
+class ServerFailed(ReplsimError):
+    """A real server did not start, did not answer, or ended by itself; the message has its last words."""
 
 
 class RunCancelled(ReplsimError):

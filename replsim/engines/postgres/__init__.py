@@ -1,0 +1,1 @@
+"""The engine that runs a scenario on real PostgreSQL servers of this machine."""
