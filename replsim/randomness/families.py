@@ -99,12 +99,17 @@ class Uniform(Family, Generic[Q]):
 
 
 class Exponential(Family, Generic[Q]):
-    """Memoryless, by its ``mean``."""
+    """Memoryless, by its ``mean``; a bare quantity is the mean."""
 
     mean_: Annotated[Q, Field(alias="mean")]
     """The mean."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        return value if isinstance(value, dict | Exponential) else {"mean": value}
 
     @property
     def mean(self) -> float:

@@ -6,10 +6,10 @@ import types
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, PlainSerializer, Tag, WithJsonSchema
 from pydantic.fields import FieldInfo
 
-__all__ = ["annotation_at", "default", "example", "fields", "plain", "written"]
+__all__ = ["annotation_at", "choices", "default", "example", "fields", "plain", "written"]
 
 
 def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -80,7 +80,18 @@ def _of_field(field: FieldInfo) -> str:
     return str(field.examples[0]) if field.examples else example(field.annotation, field.metadata)
 
 
+def choices(annotation: Any) -> dict[str, type[BaseModel]]:
+    """The models among which a tag chooses, by their tags; none where there is no choice."""
+    inner = annotation
+    while get_origin(inner) is Annotated:
+        inner = get_args(inner)[0]
+    tagged = get_args(inner) if get_origin(inner) in (Union, types.UnionType) else ()
+    return {mark.tag: plain(arg) for arg in tagged for mark in _marks(arg) if isinstance(mark, Tag)}
+
+
 def _step(annotation: Any, part: str | int) -> Any:
+    if chosen := choices(annotation).get(str(part)):
+        return chosen
     inner = plain(annotation)
     if isinstance(inner, type) and issubclass(inner, BaseModel):
         field = fields(inner).get(str(part))

@@ -12,6 +12,8 @@ from replsim.scenario.base import Name, Part, Quantity, Whole
 from replsim.scenario.checks import problems
 from replsim.scenario.clients import Background, Reader, Session, Writer
 from replsim.scenario.expect import Expectation
+from replsim.scenario.failover import AnyFailover, NoFailover
+from replsim.scenario.faults import AnyFault
 from replsim.scenario.network import Links, Zones
 from replsim.scenario.nodes import Primary, Standby
 from replsim.scenario.profiles import PROFILES, Profile
@@ -55,6 +57,10 @@ class Scenario(Part):
     """Clients that read, by name."""
     sessions: dict[Name, Session] = {}
     """Users who write and then read their own row, by name."""
+    faults: tuple[AnyFault, ...] = ()
+    """What breaks, or is done to the cluster, and when: ``{at: 30s, for: 5s, cut: p -> s1}``."""
+    failover: AnyFailover = NoFailover(manager="none")
+    """Who promotes a standby when the primary is gone, and how."""
     measured: dict[str, Quantity] = {}
     """What a real system showed, by metric (``commit_latency.p50: 7.54ms``): printed beside the result."""
     expect: tuple[Expectation, ...] = ()

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from replsim.randomness import Distribution, SizeDistribution
 from replsim.randomness.distributions import DurationDistribution
 from replsim.scenario.dialect import DEEPEST, LARGEST_BYTES, MOST_VALUES
-from replsim.scenario.kinds import default, fields, plain
+from replsim.scenario.kinds import choices, default, fields, plain
 from replsim.scenario.network import PRESETS
 from replsim.scenario.schema import models
 from replsim.units import UNITS
@@ -116,6 +116,8 @@ def _holds(field: FieldInfo) -> str:
 
 def _kind(annotation: Any) -> str:
     """What may stand there, in the user's words."""
+    if chosen := choices(annotation):
+        return " or ".join(f"[{tag.strip('<>')}](#{model.__name__.lower()})" for tag, model in chosen.items())
     inner = plain(annotation)
     for mark in _marks(annotation):
         if isinstance(mark, WithJsonSchema) and mark.json_schema and "title" in mark.json_schema:

@@ -12,7 +12,7 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
-from replsim.scenario.kinds import default, fields, plain
+from replsim.scenario.kinds import choices, default, fields, plain
 from replsim.scenario.model import Scenario
 
 __all__ = ["models", "schema", "text"]
@@ -38,6 +38,7 @@ def schema() -> dict[str, Any]:
             _with_defaults(part, model)
     for quantity in ("Duration", "Size"):
         _shorthand_distribution(mended, quantity)
+        _shorthand_exponential(mended, quantity)
     _shorthand_route(mended)
     _shorthand_arrivals(mended)
     return {
@@ -77,6 +78,8 @@ def models() -> dict[str, type[BaseModel]]:
 
 
 def _inner_models(annotation: Any) -> list[type[BaseModel]]:
+    if chosen := choices(annotation):
+        return list(chosen.values())
     inner = plain(annotation)
     if isinstance(inner, type) and issubclass(inner, BaseModel):
         return [inner]
@@ -166,6 +169,13 @@ def _shorthand_distribution(parts: dict[str, Any], quantity: str) -> None:
             },
         ],
     }
+
+
+def _shorthand_exponential(parts: dict[str, Any], quantity: str) -> None:
+    name = f"{quantity}Exponential"
+    keyed = parts[name]
+    own = {key: keyed.pop(key) for key in ("title", "description") if key in keyed}
+    parts[name] = own | {"anyOf": [{"$ref": f"#/$defs/{quantity}"}, keyed]}
 
 
 def _shorthand_route(parts: dict[str, Any]) -> None:

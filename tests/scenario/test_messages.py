@@ -37,7 +37,18 @@ GUARDED = (
     *(f"rules/{name}.py" for name in ("acks", "routing")),
     *(
         f"scenario/{name}.py"
-        for name in ("base", "clients", "dialect", "expect", "model", "network", "nodes", "overrides")
+        for name in (
+            "base",
+            "clients",
+            "dialect",
+            "expect",
+            "failover",
+            "faults",
+            "model",
+            "network",
+            "nodes",
+            "overrides",
+        )
     ),
     "scenario/yaml.py",
 )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from replsim.engines.events.cluster import Cluster
+from replsim.engines.events.coverage import refuse_uncovered
 from replsim.engines.events.harvest import harvest
 from replsim.randomness import Streams
 from replsim.record import Record
@@ -23,8 +24,10 @@ def run(scenario: Scenario, seed: int, progress: Callable[[float], None] | None 
     """Simulate ``scenario`` with ``seed``, event by event.
 
     ``progress`` is called with the fraction of simulated time done; what it raises ends the run.
-    Raises `ScenarioError` where clients would go round without time passing.
+    Raises `ScenarioError` where clients would go round without time passing, and `UnsupportedScenario` where
+    something would happen to the cluster that this engine does not simulate.
     """
+    refuse_uncovered(scenario)
     cluster = Cluster(scenario, Streams(seed))
     cluster.start()
     with _rare_collections():

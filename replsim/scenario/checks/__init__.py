@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from replsim.errors import Problem
-from replsim.scenario.checks import clients, cluster, network, routes
+from replsim.scenario.checks import clients, cluster, failover, faults, network, routes
 
 if TYPE_CHECKING:
     from replsim.scenario.model import Scenario
@@ -22,6 +22,8 @@ CHECKS: Final[tuple[Callable[[Scenario], Iterator[Problem]], ...]] = (
     *network.CHECKS,
     *clients.CHECKS,
     *routes.CHECKS,
+    *faults.CHECKS,
+    *failover.CHECKS,
 )
 """Every cross-check; a test proves that each has a scenario that it refuses."""
 

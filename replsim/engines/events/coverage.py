@@ -1,0 +1,25 @@
+"""What of a scenario this engine does not do: it is refused by name, never left out in silence."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from replsim.errors import UnsupportedScenario
+from replsim.scenario import Scenario
+from replsim.scenario.failover import NoFailover
+
+__all__ = ["refuse_uncovered"]
+
+COVERED: Final[frozenset[str]] = frozenset()
+"""The verbs of the faults that are simulated."""
+
+
+def refuse_uncovered(scenario: Scenario) -> None:
+    """Raises `UnsupportedScenario`, with the names of all that cannot be simulated yet."""
+    missing = [
+        f"faults[{place}] ({fault.verb})" for place, fault in enumerate(scenario.faults) if fault.verb not in COVERED
+    ]
+    if not isinstance(scenario.failover, NoFailover):
+        missing.append(f"failover (manager: {scenario.failover.manager})")
+    if missing:
+        raise UnsupportedScenario(f"the engine 'events' cannot simulate yet: {', '.join(missing)}")
