@@ -8,6 +8,7 @@
     ├── ScenarioError        a scenario that cannot be run; carries every `Problem` found
     ├── UnsupportedScenario  the scenario is sound, but the engine asked for cannot run it
     ├── UnknownMetric        a metric name that is not in the registry
+    ├── NotInResult          asked for a commit or a read that a result does not have
     ├── MissingExtra         something optional that is not installed, and the command that installs it
     ├── ServerFailed         a real server did not start, did not answer, or ended by itself
     └── RunCancelled         the progress callback, or Ctrl-C, ended the run
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "MissingExtra",
+    "NotInResult",
     "Problem",
     "ReplsimError",
     "RuleError",
@@ -55,6 +57,10 @@ class UnknownMetric(ReplsimError, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
+
+
+class NotInResult(ReplsimError, LookupError):
+    """A commit, a read or a node that a result does not have."""
 
 
 class MissingExtra(ReplsimError, ImportError):

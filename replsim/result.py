@@ -19,6 +19,7 @@ from replsim.scenario import Scenario
 if TYPE_CHECKING:
     from replsim.analysis.expectations import Check
     from replsim.analysis.facts import Facts
+    from replsim.plots import Plot
 
 __all__ = ["Provenance", "Result", "measurement"]
 
@@ -61,21 +62,28 @@ class Result:
         """One row a read: what it saw, and what it should have seen."""
         from replsim.analysis.reads import facts_reads
 
-        return facts_reads(self._facts)
+        return facts_reads(self.facts)
 
     @cached_property
     def metrics(self) -> Mapping[str, float]:
         """Every metric by name, in SI units, each computed when it is first looked up."""
         from replsim.analysis.registry import Metrics
 
-        return Metrics(self._facts)
+        return Metrics(self.facts)
 
     @cached_property
-    def _facts(self) -> Facts:
+    def facts(self) -> Facts:
         """What reads and metrics derive from the record, once for all."""
         from replsim.analysis.facts import Facts
 
         return Facts(self.record)
+
+    @property
+    def plot(self) -> Plot:
+        """Its figures: ``result.plot.lag()`` and so on.  Raises `MissingExtra` where plotly is not installed."""
+        from replsim.plots import Plot
+
+        return Plot(self)
 
     def position(self, node: str, stage: str) -> Trajectory:
         """The position of a node at a stage over time, such as ``position("s1", "apply").at(t)``."""

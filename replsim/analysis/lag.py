@@ -20,7 +20,7 @@ from replsim.analysis.weighted import Ramps, Steps, counting
 from replsim.record import Record
 from replsim.units import NEVER, SECOND
 
-__all__ = ["LagKind", "decimated", "lag_series"]
+__all__ = ["LagKind", "facts_lag_series", "lag_series"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -140,10 +140,14 @@ def lag_series(record: Record, node: str, kind: LagKind) -> tuple[Floats, Floats
     In bytes and commits, each value holds from its time to the next.  In seconds, the values are corners to
     be joined by straight lines.
     """
-    facts = Facts(record)
+    return facts_lag_series(Facts(record), node, kind)
+
+
+def facts_lag_series(facts: Facts, node: str, kind: LagKind) -> tuple[Floats, Floats]:
+    """`lag_series`, sharing what other metrics have derived."""
     if kind == "seconds":
         start, end, origin = _oldest(facts, node)
-        end = np.minimum(end, record.scenario.duration)
+        end = np.minimum(end, facts.record.scenario.duration)
         kept = end > start
         start, end, origin = start[kept], end[kept], origin[kept]
         # Up from 0 before a ramp and down to 0 after it, where the next one does not follow at once.
@@ -155,22 +159,6 @@ def lag_series(record: Record, node: str, kind: LagKind) -> tuple[Floats, Floats
         return time[shown] / 1e9, value[shown] / 1e9
     time_ns, steps = _bytes(facts, node) if kind == "bytes" else _commits(facts, node)
     return time_ns / 1e9, steps.astype(np.float64)
-
-
-def decimated(time: Floats, value: Floats, points: int = 2000) -> tuple[Floats, Floats]:
-    """At most about ``points`` of a series' points that look the same: in each of equal stretches of time, the
-    smallest and the largest value, in their order.  Shorter series come back as they are.
-    """
-    if len(time) <= points:
-        return time, value
-    stretches = max(points // 2, 1)
-    width = (time[-1] - time[0]) / stretches or 1.0
-    stretch = np.minimum(((time - time[0]) / width).astype(np.int64), stretches - 1)
-    order = np.lexsort((value, stretch))
-    first = np.flatnonzero(np.diff(stretch[order], prepend=-1))
-    last = np.append(first[1:], len(order)) - 1
-    kept = np.unique(np.concatenate([order[first], order[last]]))
-    return time[kept], value[kept]
 
 
 def _bytes(facts: Facts, node: str) -> tuple[Ints, Ints]:

@@ -17,7 +17,7 @@ from replsim.record import Record
 from replsim.scenario import Scenario
 from replsim.units import NEVER, SECOND
 
-__all__ = ["t_visibility"]
+__all__ = ["facts_t_visibility", "t_visibility"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -186,7 +186,12 @@ def t_visibility(record: Record, node: str, *, since: str = "acknowledged") -> t
     Commits that the node had not applied by the run's end count for as long as they could be watched
     (Kaplan and Meier's estimate); where there are none, it is the plain share.
     """
-    delays, shares = _visibility(Facts(record), node, since)
+    return facts_t_visibility(Facts(record), node, since=since)
+
+
+def facts_t_visibility(facts: Facts, node: str, *, since: str = "acknowledged") -> tuple[Floats, Floats]:
+    """`t_visibility`, sharing what other metrics have derived."""
+    delays, shares = _visibility(facts, node, since)
     return delays / 1e9, shares
 
 

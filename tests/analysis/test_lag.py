@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replsim.analysis import metrics
-from replsim.analysis.lag import decimated, lag_series
+from replsim.analysis.lag import lag_series
+from replsim.analysis.series import decimated
 from replsim.analysis.weighted import statistics
 from replsim.units import NEVER
 from tests.analysis.records import DURATION, WARMUP, make_record, make_scenario, random_record

@@ -1,0 +1,178 @@
+"""Things over time, for plots: short series that look like the long ones, and values in equal stretches of time.
+
+Nothing here is a metric: a series is thinned for the eye.  What is thinned keeps its smallest and its largest values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replsim.analysis.facts import Facts
+from replsim.analysis.lag import LagKind, facts_lag_series
+from replsim.analysis.measured import measured_lag
+from replsim.analysis.reads import facts_reads
+from replsim.analysis.weighted import counting
+from replsim.units import NEVER, SECOND
+
+__all__ = ["POINTS", "Band", "Series", "Shares", "band", "decimated", "extremes", "lag", "measured", "stale_shares"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+POINTS: Final = 2000
+"""The most points of a series: about what a screen can show."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """A function of time.  ``time`` is in seconds, ``value`` in SI units; NaN is no value.
+
+    With ``steps`` each value holds from its time to the next; without, straight lines join the points.
+    """
+
+    time: Floats
+    value: Floats
+    steps: bool
+
+    def thinned(self, points: int = POINTS) -> Series:
+        """A series of at most ``points`` that looks the same."""
+        return Series(*decimated(self.time, self.value, points), self.steps)
+
+    def means(self, edges: Floats) -> Floats:
+        """The exact mean over each stretch between neighbouring ``edges`` (seconds); before its first point it is 0.
+
+        What has no value counts as 0.
+        """
+        if not len(self.time):
+            return np.zeros(len(edges) - 1)
+        time, value = self.time, np.nan_to_num(self.value)
+        widths = np.diff(time)
+        pieces = value[:-1] * widths if self.steps else (value[:-1] + value[1:]) / 2 * widths
+        area = np.concatenate([[0.0], np.cumsum(pieces)])
+        place = np.clip(np.searchsorted(time, edges, side="right") - 1, 0, len(time) - 1)
+        since = np.maximum(edges - time[place], 0.0)
+        whole = area[place]
+        last = place == len(time) - 1
+        slope = np.zeros(len(time))
+        if not self.steps:
+            slope[:-1] = np.divide(np.diff(value), widths, out=np.zeros_like(widths), where=widths > 0)
+        whole = whole + since * (value[place] + np.where(last, 0.0, slope[place]) * since / 2)
+        means: Floats = np.diff(whole) / np.diff(edges)
+        return means
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """Several runs' values at the same places: the smallest, the median and the largest of them at each."""
+
+    low: Floats
+    middle: Floats
+    high: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares:
+    """Reads by the stretch of time in which they were issued: how many there were, and which share was stale.
+
+    ``edges`` are in seconds, one more than there are stretches; the share of no reads is NaN.
+    """
+
+    edges: Floats
+    count: Ints
+    stale: Floats
+
+
+def band(values: Sequence[Floats]) -> Band:
+    """The band of several runs' values; NaN where no run has one."""
+    stacked = np.stack(values)
+    low, middle, high = (np.full(stacked.shape[1], np.nan) for _ in range(3))
+    some = ~np.isnan(stacked).all(axis=0)
+    if some.any():
+        low[some], high[some] = np.nanmin(stacked[:, some], axis=0), np.nanmax(stacked[:, some], axis=0)
+        middle[some] = np.nanmedian(stacked[:, some], axis=0)
+    return Band(low, middle, high)
+
+
+def lag(facts: Facts, node: str, kind: LagKind) -> Series:
+    """A standby's true lag over the whole run: in seconds a sawtooth, in bytes and commits steps."""
+    return Series(*facts_lag_series(facts, node, kind), steps=kind != "seconds")
+
+
+def measured(facts: Facts, node: str, kind: LagKind) -> Series:
+    """The same as its upstream knows it, from replies.
+
+    In seconds: ``replay_lag`` of ``pg_stat_replication``, without a value while that is NULL.  In bytes and commits:
+    from the primary's insert position to the last apply position that the standby reported.
+    """
+    record = facts.record
+    if kind == "seconds":
+        time, value = measured_lag(record, node)["replay"]
+        return Series(time / SECOND, np.where(value < 0, np.nan, value / SECOND), steps=True)
+    known = record.position(node, "reported_apply")
+    if kind == "bytes":
+        insert = record.position(record.scenario.primary.name, "insert")
+        changes = [np.diff(insert.lsn, prepend=0), -np.diff(known.lsn, prepend=0)]
+        times = [insert.time, known.time]
+    else:
+        reported = facts.reached(node, "reported_apply")
+        reported = reported[reported < NEVER]
+        ones = np.ones(facts.count, dtype=np.int64)
+        changes, times = [ones, -ones[: len(reported)]], [facts.column("inserted"), reported]
+    moments, steps = counting(times, changes)
+    return Series(moments / SECOND, steps.astype(np.float64), steps=True)
+
+
+def stale_shares(facts: Facts, by: str = "node", *, own_row: bool = False, stretches: int = 60) -> Mapping[str, Shares]:
+    """Stale reads over the whole run, by the ``node`` that they went to or by their ``reader`` (or session group).
+
+    Stale against the whole log, or with ``own_row`` against the read's own row, over the reads of a row.
+    """
+    table = facts_reads(facts)
+    edges = np.linspace(0, facts.record.scenario.duration, stretches + 1)
+    place = np.clip(np.searchsorted(edges, table["time"], side="right") - 1, 0, stretches - 1)
+    stale = table["key_versions" if own_row else "versions"] > 0
+    found = {}
+    for code, name in enumerate(table.words[by]):
+        mine = table[by] == code
+        if own_row:
+            mine &= table["key"] >= 0
+        count = np.bincount(place[mine], minlength=stretches)
+        if not count.sum():
+            continue
+        bad = np.bincount(place[mine & stale], minlength=stretches)
+        share = np.divide(bad, count, out=np.full(stretches, np.nan), where=count > 0)
+        found[name] = Shares(edges / SECOND, count, share)
+    return found
+
+
+def decimated(time: Floats, value: Floats, points: int = POINTS) -> tuple[Floats, Floats]:
+    """At most about ``points`` of a series' points that look the same; shorter series come back as they are.
+
+    Of each of equal stretches of time the first point, the last, the smallest and the largest stay, in their order:
+    no spike is lost, and what holds over an empty stretch is what was there last.
+    """
+    if len(time) <= points:
+        return time, value
+    kept = extremes(time, value, points, ends=True)
+    return time[kept], value[kept]
+
+
+def extremes(time: Floats, value: Floats, points: int, *, ends: bool = False) -> Ints:
+    """The places of at most ``points`` of a series' points, in order: the smallest and the largest value of each of
+    equal stretches of time, and with ``ends`` also the first and the last point of each.
+    """
+    if len(time) <= points:
+        return np.arange(len(time))
+    stretches = max(points // (4 if ends else 2), 1)
+    width = (time[-1] - time[0]) / stretches or 1.0
+    stretch = np.minimum(((time - time[0]) / width).astype(np.int64), stretches - 1)
+    first = np.flatnonzero(np.diff(stretch, prepend=-1))
+    last = np.append(first[1:], len(time)) - 1
+    order = np.lexsort((np.where(np.isnan(value), -np.inf, value), stretch))
+    kept = [order[first], order[last]]
+    return np.unique(np.concatenate([*kept, first, last] if ends else kept))

@@ -1,0 +1,39 @@
+"""Figures: functions that draw a result (or several results of other seeds), and say in words what it shows.
+
+They draw what the analysis has worked out, and compute nothing.
+"""
+
+try:
+    import plotly  # noqa: F401
+except ImportError as error:
+    from replsim.errors import MissingExtra
+
+    raise MissingExtra("plotly is not installed: pip install 'replsim[report]'") from error
+
+from replsim.plots.accessor import Plot
+from replsim.plots.cluster import topology, topology_frames
+from replsim.plots.commits import commit_latency
+from replsim.plots.export import every_figure, save, write_images
+from replsim.plots.lives import follow, follow_read
+from replsim.plots.parts import breakdown
+from replsim.plots.readings import reading
+from replsim.plots.reads import stale_reads
+from replsim.plots.standbys import lag
+from replsim.plots.visibility import t_visibility
+
+__all__ = [
+    "Plot",
+    "breakdown",
+    "commit_latency",
+    "every_figure",
+    "follow",
+    "follow_read",
+    "lag",
+    "reading",
+    "save",
+    "stale_reads",
+    "t_visibility",
+    "topology",
+    "topology_frames",
+    "write_images",
+]

@@ -1,0 +1,163 @@
+"""The cluster as it is wired, with what each node has at a moment; and the frames of its animation."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Final
+
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from replsim.analysis.frames import Frame, frames
+from replsim.plots import runs as several
+from replsim.plots.layout import link_text, places
+from replsim.plots.palette import BAD, GOOD, THEMES, Theme, node_colours
+from replsim.plots.runs import Run, Runs
+from replsim.plots.style import canvas
+from replsim.scenario.topology import zone_of
+from replsim.summary import show
+from replsim.units import SECOND
+
+__all__ = ["topology", "topology_frames"]
+
+STAGES: Final = ("receive", "write", "flush", "apply")
+
+
+def topology(results: Runs, *, at: float | None = None, theme: Theme = "light") -> go.Figure:
+    """Who streams from whom: each link with its mean latency, and what is on it; each standby with its lag.
+
+    ``at`` is a moment in seconds since the start; without it the end of the run.  Of several results the first.
+    """
+    run = several.of(results)[0]
+    scenario = run.scenario
+    moment = scenario.duration / SECOND if at is None else at
+    (frame,) = frames(run.facts, [moment])
+    where, colours = places(scenario), node_colours(scenario)
+    hidden = {"visible": False}
+    figure = canvas(
+        f"The cluster at {show(moment, 's')}",
+        hidden | {"range": [-0.22, 1.22]},
+        hidden | {"range": [-0.28, 1.28]},
+        theme=theme,
+        height=max(260, 110 * len({y for _, y in where.values()}) + 120),
+        showlegend=False,
+    )
+    for name in scenario.standbys:
+        _add_link(figure, run, frame, name, where, theme)
+    for name in scenario.nodes:
+        x, y = where[name]
+        zone = zone_of(scenario, name)
+        figure.add_scatter(
+            x=[x],
+            y=[y],
+            mode="markers+text",
+            text=[f"<b>{name}</b>"],
+            textfont={"color": "#FFFFFF", "size": 14},
+            marker={
+                "size": 44,
+                "color": colours[name],
+                "symbol": "square" if name == scenario.primary.name else "circle",
+            },
+            hovertemplate=_hover(name, frame) + "<extra></extra>",
+        )
+        below = [f"in {zone}"] if zone else []
+        below.append("primary" if name == scenario.primary.name else _behind(frame, name))
+        figure.add_annotation(
+            x=x, y=y, yshift=-28, yanchor="top", text="<br>".join(below), font={"color": THEMES[theme]["text"]}
+        )
+    return figure
+
+
+def _add_link(figure: go.Figure, run: Run, frame: Frame, name: str, where: Any, theme: Theme) -> None:
+    upstream = run.scenario.upstream(name)
+    (x0, y0), (x1, y1) = where[upstream], where[name]
+    soft = THEMES[theme]["soft"]
+    figure.add_annotation(
+        x=x1,
+        y=y1,
+        ax=x0,
+        ay=y0,
+        axref="x",
+        ayref="y",
+        text="",
+        showarrow=True,
+        arrowhead=2,
+        arrowwidth=1.5,
+        arrowcolor=soft,
+        standoff=26,
+        startstandoff=26,
+    )
+    flight = frame.flights[name]
+    words = [link_text(run.scenario, upstream, name)]
+    if flight.in_flight:
+        words.append(f"{show(float(flight.in_flight), 'B')} on its way")
+    figure.add_annotation(
+        x=(x0 + x1) / 2,
+        y=(y0 + y1) / 2,
+        text="<br>".join(words),
+        font={"size": 11},
+        bgcolor=THEMES[theme]["background"],
+    )
+    if flight.messages:
+        figure.add_scatter(
+            x=[x0 + (x1 - x0) * far for far in flight.messages],
+            y=[y0 + (y1 - y0) * far for far in flight.messages],
+            mode="markers",
+            marker={"size": 7, "color": soft},
+            hoverinfo="skip",
+        )
+
+
+def _behind(frame: Frame, name: str) -> str:
+    state = frame.nodes[name]
+    if not state.lag_commits:
+        return "up to date"
+    return f"{show(state.lag_seconds, 's')}, {show(float(state.lag_commits), 'count')} commits behind"
+
+
+def _hover(name: str, frame: Frame) -> str:
+    state = frame.nodes[name]
+    lines = [f"{stage} {show(float(lsn), 'B')}" for stage, lsn in state.positions.items()]
+    return "<br>".join([f"<b>{name}</b>", *lines])
+
+
+def topology_frames(results: Runs, times: ArrayLike, *, theme: Theme = "light") -> dict[str, Any]:
+    """Data for a player, as JSON has it: the nodes and links once, and a frame for each of ``times`` (seconds, rising).
+
+    ========= ============================================================================================
+    nodes     name, role, zone, color, x and y (0 … 1 from the left and from the top), stages in their order
+    links     from, to, label
+    frames    time (s); nodes: name → positions by stage (bytes) and lag in bytes, commits, seconds; flights:
+              standby → in_flight (bytes), messages and replies (each 0 … 1 of its way); looks: reads that
+              looked since the frame before, with saw and should (bytes), stale, age (s)
+    base      the smallest applied position in the first frame (bytes): bars may start there
+    colors    background, text, grid, soft, good, bad
+    ========= ============================================================================================
+    """
+    run = several.of(results)[0]
+    scenario = run.scenario
+    where, colours = places(scenario), node_colours(scenario)
+    found = [asdict(frame) for frame in frames(run.facts, times)]
+    primary = scenario.primary.name
+    first = [state["positions"] for state in found[0]["nodes"].values()] if found else []
+    return {
+        "nodes": [
+            {
+                "name": name,
+                "role": "primary" if name == primary else "standby",
+                "zone": zone_of(scenario, name),
+                "color": colours[name],
+                "x": where[name][0],
+                "y": 1 - where[name][1],
+                "stages": ["insert", "flush"] if name == primary else list(STAGES),
+            }
+            for name in scenario.nodes
+        ],
+        "links": [
+            {"from": scenario.upstream(name), "to": name, "label": link_text(scenario, scenario.upstream(name), name)}
+            for name in scenario.standbys
+        ],
+        "frames": found,
+        "base": min((min(positions.values()) for positions in first), default=0),
+        "colors": {**THEMES[theme], "good": GOOD, "bad": BAD},
+    }

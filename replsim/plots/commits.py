@@ -1,0 +1,124 @@
+"""How long commits take: how their latencies are spread, and each one over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+from replsim.analysis.histogram import Histogram, latencies, latency_histogram, latency_rows
+from replsim.analysis.series import POINTS, band, extremes
+from replsim.plots import runs as several
+from replsim.plots.axes import log_axis, percent_axis, scale_for
+from replsim.plots.palette import Theme, named, see_through
+from replsim.plots.runs import Run, Runs
+from replsim.plots.style import canvas, nothing
+from replsim.plots.timeline import add_area, shade, time_axis, time_scale
+from replsim.summary import show
+from replsim.units import SECOND
+
+__all__ = ["LatencyView", "commit_latency"]
+
+LatencyView = Literal["spread", "time"]
+TITLE: Final = "Commit latency"
+NONE: Final = "no commit was acknowledged within the measured window"
+
+
+def commit_latency(results: Runs, *, view: LatencyView = "spread", theme: Theme = "light") -> go.Figure:
+    """The ``spread`` of commit latencies by writer, with their median and 99th percentile, on a logarithmic axis; or
+    over ``time``, a point a commit (the row of the commit is its ``customdata``).
+
+    Several results give a band of the spread; over time the first is shown.
+    """
+    runs = several.of(results)
+    if not any(len(latency_rows(run.facts)) for run in runs):
+        return nothing(TITLE, NONE, theme=theme)
+    return _spread(runs, theme) if view == "spread" else _over_time(runs[0], theme)
+
+
+def _writers(run: Run) -> tuple[str, ...]:
+    return (*run.scenario.writers, *run.scenario.sessions)
+
+
+def _spread(runs: Sequence[Run], theme: Theme) -> go.Figure:
+    writers = _writers(runs[0])
+    found = {name: [latency_histogram(run.facts, name) for run in runs] for name in writers}
+    some = [each for many in found.values() for each in many if each.count]
+    low, high = min(each.edges[0] for each in some), max(each.edges[-1] for each in some)
+    axis = {"title": "commit latency, logarithmic", **log_axis("s", float(low), float(high))}
+    figure = canvas(TITLE, axis, percent_axis(title="share of commits, by bins of 6 %"), theme=theme)
+    colours = named(writers)
+    for name, many in found.items():
+        if any(each.count for each in many):
+            _add_histogram(figure, name, many, colours[name])
+    for statistic in ("p50", "p99"):
+        values = [run.metrics[f"commit_latency.{statistic}"] for run in runs]
+        value = float(np.nanmedian(values))
+        text = f"{statistic} {show(value, 's')}"
+        figure.add_vline(
+            x=value, line={"width": 1, "dash": "dash"}, annotation={"text": text}, annotation_position="top"
+        )
+    return figure
+
+
+def _add_histogram(figure: go.Figure, name: str, many: Sequence[Histogram], colour: str) -> None:
+    some = [each for each in many if each.count]
+    first = min(some, key=lambda each: float(each.edges[0]))
+    ratio = first.edges[1] / first.edges[0]
+    bins = max(round(np.log(each.edges[-1] / first.edges[0]) / np.log(ratio)) for each in some)
+    edges = first.edges[0] * ratio ** np.arange(bins + 1)
+    shares = []
+    for each in some:
+        share = np.zeros(bins)
+        start = round(np.log(each.edges[0] / first.edges[0]) / np.log(ratio))
+        share[start : start + len(each.share)] = each.share
+        shares.append(share)
+    found = band(shares)
+    x = np.sqrt(edges[:-1] * edges[1:]).astype(np.float32)
+    if len(some) > 1:
+        add_area(figure, x, found.low.astype(np.float32), found.high.astype(np.float32), colour, name, shape="hvh")
+    figure.add_scatter(
+        x=x,
+        y=found.middle.astype(np.float32),
+        mode="lines",
+        name=name,
+        legendgroup=name,
+        line={"color": colour, "width": 1.5, "shape": "hvh"},
+        fill="tozeroy" if len(some) == 1 else None,
+        fillcolor=see_through(colour, 0.18),
+        text=[show(float(value), "s") for value in x],
+        hovertemplate=f"<b>{name}</b><br>%{{y:.2~%}} of commits took about %{{text}}<extra></extra>",
+        showlegend=True,
+    )
+
+
+def _over_time(run: Run, theme: Theme) -> go.Figure:
+    commits = run.record.commits
+    x = time_scale(run)
+    rows = {name: latency_rows(run.facts, name) for name in _writers(run)}
+    every = np.concatenate([latencies(run.facts, each) for each in rows.values()]) / SECOND
+    y = scale_for("s", [every])
+    figure = canvas(TITLE, time_axis(run), {"title": y.title("commit latency"), "rangemode": "tozero"}, theme=theme)
+    shade(figure, run)
+    for name, colour in named(list(rows)).items():
+        if not len(rows[name]):
+            continue
+        order = rows[name][np.argsort(commits["acknowledged"][rows[name]], kind="stable")]
+        time, value = commits["acknowledged"][order] / SECOND, latencies(run.facts, order) / SECOND
+        kept = extremes(time, value, POINTS)
+        figure.add_scatter(
+            x=x(time[kept]),
+            y=y(value[kept]),
+            customdata=order[kept].astype(np.int32),
+            mode="markers",
+            name=name,
+            marker={"color": colour, "size": 4, "opacity": 0.7},
+            hovertemplate=(
+                f"<b>{name}</b>, commit %{{customdata}}<br>%{{y:.3~g}}{y.suffix}, acknowledged at %{{x:.4~g}}{x.suffix}"
+                "<extra></extra>"
+            ),
+            showlegend=True,
+        )
+    return figure

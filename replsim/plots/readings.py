@@ -1,0 +1,190 @@
+"""One sentence or two for each figure: what *this* result says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from replsim.analysis.breakdown import Slice, breakdown, by_rank
+from replsim.analysis.frames import frames
+from replsim.analysis.life import choose_commit, commit_life
+from replsim.analysis.readlife import choose_read, read_life
+from replsim.plots import runs as several
+from replsim.plots.runs import Run, Runs
+from replsim.plots.stories import commit_story, read_story
+from replsim.summary import show
+from replsim.units import SECOND
+
+__all__ = ["READINGS", "reading"]
+
+FALLS_BEHIND: Final = 0.02
+"""A standby that loses more than so many seconds a second does not keep up."""
+NO_COMMITS: Final = "No commit was acknowledged within the measured window."
+
+
+def reading(figure: str, results: Runs, **options: Any) -> str:
+    """What a figure (``lag``, ``commit_latency``, …) shows of a result, with the figure's own options.
+
+    Of several results the median over them.
+    """
+    if figure not in READINGS:
+        raise ValueError(f"there is no figure {figure!r}; there are {', '.join(READINGS)}")
+    return READINGS[figure](several.of(results), **options)
+
+
+def _value(runs: Sequence[Run], name: str) -> float:
+    """The median of a metric over the runs that have a number; NaN where none has."""
+    values = [run.metrics[name] for run in runs if name in run.metrics]
+    values = [value for value in values if not math.isnan(value)]
+    return float(np.median(values)) if values else math.nan
+
+
+def _seeds(runs: Sequence[Run]) -> str:
+    return f" (Medians over {len(runs)} seeds.)" if len(runs) > 1 else ""
+
+
+def _lag(runs: Sequence[Run], *, kind: str = "seconds", **_: Any) -> str:
+    unit = {"seconds": "s", "bytes": "B", "commits": "count"}[kind]
+    noun = " commits" if kind == "commits" else ""
+    behind = {name: _value(runs, f"{name}.lag.{kind}.mean") for name in runs[0].scenario.standbys}
+    behind = {name: value for name, value in behind.items() if not math.isnan(value)}
+    if not behind:
+        return "There is no standby."
+    worst = max(behind, key=behind.__getitem__)
+    text = f"{worst} was on average {show(behind[worst], unit)}{noun} behind, at most {_shown(runs, worst, kind, unit)}"
+    others = [f"{name} {show(value, unit)}" for name, value in behind.items() if name != worst]
+    if others:
+        text += f"; on average {_and(others)}"
+    text += "."
+    growth = _value(runs, f"{worst}.lag.growth")
+    if growth > FALLS_BEHIND:
+        text += f" It falls behind by {show(growth, 's')} a second: it does not keep up."
+    stale = _value(runs, f"{worst}.stale_reads.fraction")
+    if not math.isnan(stale):
+        text += f" {_percent(stale)} of the reads on {worst} were stale."
+    return text + _seeds(runs)
+
+
+def _shown(runs: Sequence[Run], node: str, kind: str, unit: str) -> str:
+    return show(_value(runs, f"{node}.lag.{kind}.max"), unit)
+
+
+def _commit_latency(runs: Sequence[Run], **_: Any) -> str:
+    p50, p99, top = (_value(runs, f"commit_latency.{name}") for name in ("p50", "p99", "max"))
+    pending = _value(runs, "pending_commits")
+    text = NO_COMMITS
+    if not math.isnan(p50):
+        text = (
+            f"Half of the commits took at most {show(p50, 's')}, 99 in 100 at most {show(p99, 's')}, "
+            f"the slowest {show(top, 's')}."
+        )
+    if pending > 0:
+        text += f" {show(pending, 'count')} {'was' if pending == 1 else 'were'} still waiting at the end."
+    return text + _seeds(runs)
+
+
+def _breakdown(runs: Sequence[Run], **_: Any) -> str:
+    slices = {each.name: each for each in by_rank(breakdown(runs[0].facts))}
+    if "all" not in slices:
+        return NO_COMMITS
+    every = slices["all"]
+    total = sum(every.parts.values())
+    largest = sorted(every.parts, key=lambda part: -every.parts[part])[:3]
+    shares = [f"{_percent(every.parts[part] / total)} {part}" for part in largest if every.parts[part] > total / 20]
+    text = (
+        f"A commit took {show(total / SECOND, 's')} on average: {_and(shares)}." if total else "Commits took no time."
+    )
+    slow = slices.get("slowest 1 %")
+    if slow is not None and slow.count < every.count:
+        text += f" The slowest 1 % took {show(_total(slow) / SECOND, 's')}, {_why(every, slow)}."
+    return text
+
+
+def _total(each: Slice) -> float:
+    return sum(each.parts.values())
+
+
+def _why(every: Slice, slow: Slice) -> str:
+    more = {part: slow.parts[part] - every.parts[part] for part in every.parts}
+    part = max(more, key=more.__getitem__)
+    extra = _total(slow) - _total(every)
+    return f"{_percent(more[part] / extra)} of the difference in {part}" if extra > 0 else "no longer than the others"
+
+
+def _stale_reads(runs: Sequence[Run], *, own_row: bool = False, by: str = "node", **_: Any) -> str:
+    family = "stale_reads.by_key" if own_row else "stale_reads"
+    overall = _value(runs, f"{family}.fraction")
+    if math.isnan(overall):
+        return "Nobody read within the measured window."
+    scenario = runs[0].scenario
+    names = scenario.nodes if by == "node" else (*scenario.readers, *scenario.sessions)
+    own = {name: _value(runs, f"{name}.{family}.fraction") for name in names}
+    parts = [
+        f"{_percent(value)} {'on' if by == 'node' else 'by'} {name}" for name, value in own.items() if value == value
+    ]
+    missed = "a commit to their row" if own_row else "a commit that its client already knew of"
+    text = f"{_percent(overall)} of reads missed {missed}"
+    text += f": {_and(parts)}." if len(parts) > 1 and overall else "."
+    age = _value(runs, f"{family}.age.p99")
+    if overall and age > 0:
+        text += f" 99 in 100 reads were at most {show(age, 's')} out of date."
+    return text + _seeds(runs)
+
+
+def _t_visibility(runs: Sequence[Run], **_: Any) -> str:
+    needed = {name: _value(runs, f"{name}.t_visibility.p99") for name in runs[0].scenario.standbys}
+    needed = {name: value for name, value in needed.items() if not math.isnan(value)}
+    if not needed:
+        return "There is no standby on which a commit could be seen."
+    seen = []
+    for name, value in needed.items():
+        when = "never within the run" if math.isinf(value) else "at once" if value == 0 else f"after {show(value, 's')}"
+        seen.append(f"{when} on {name}")
+    return f"99 in 100 commits can be seen {_and(seen)}, counted from their acknowledgement." + _seeds(runs)
+
+
+def _topology(runs: Sequence[Run], *, at: float | None = None, **_: Any) -> str:
+    run = runs[0]
+    (frame,) = frames(run.facts, [run.scenario.duration / SECOND if at is None else at])
+    behind = []
+    for name in run.scenario.standbys:
+        state = frame.nodes[name]
+        commits = f"{state.lag_commits} commit{'s' if state.lag_commits != 1 else ''}"
+        behind.append(
+            f"{name} lacked {commits} ({show(state.lag_seconds, 's')})" if state.lag_commits else f"{name} had all"
+        )
+    return f"At {show(frame.time, 's')} {_and(behind)}." if behind else "There is no standby."
+
+
+def _follow(runs: Sequence[Run], *, commit: str | int = "median", **_: Any) -> str:
+    facts = runs[0].facts
+    return commit_story(facts, commit_life(facts, choose_commit(facts, commit)))
+
+
+def _follow_read(runs: Sequence[Run], *, read: str | int = "stalest", **_: Any) -> str:
+    facts = runs[0].facts
+    return read_story(read_life(facts, choose_read(facts, read)))
+
+
+def _percent(share: float) -> str:
+    return show(share, "1", fraction=True)
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+READINGS: Final[Mapping[str, Callable[..., str]]] = {
+    "lag": _lag,
+    "commit_latency": _commit_latency,
+    "breakdown": _breakdown,
+    "stale_reads": _stale_reads,
+    "t_visibility": _t_visibility,
+    "topology": _topology,
+    "follow": _follow,
+    "follow_read": _follow_read,
+}
+"""The reading of each figure, by the figure's name."""

@@ -1,0 +1,90 @@
+"""Why one commit took as long as it did, and why one read was stale, in words."""
+
+from __future__ import annotations
+
+from replsim.analysis.facts import Facts
+from replsim.analysis.life import CommitLife
+from replsim.analysis.readlife import ReadLife
+from replsim.summary import show
+from replsim.units import SECOND
+
+__all__ = ["commit_story", "read_story"]
+
+PHRASES = {
+    "connection": "waiting for a connection",
+    "execution": "getting there and executing",
+    "flush": "the primary's flush",
+    "network out": "to {node}",
+    "remote write": "its write",
+    "remote flush": "its flush",
+    "replay": "its replay",
+    "network back": "its reply back",
+    "answer": "the answer to the client",
+}
+
+
+def commit_story(facts: Facts, life: CommitLife) -> str:
+    """Why a commit took so long, and where it could be seen when."""
+    who = f"Commit {life.row} of {life.writer} at {life.level}"
+    if life.parts is None:
+        return f"{who} {_unfinished(facts, life)}"
+    total = int(life.parts.latency[0])
+    spent = [(part, int(times[0])) for part, times in life.parts.parts.items()]
+    told = [f"{_time(time)} {PHRASES[part].format(node=life.decider)}" for part, time in spent if time > total / 50]
+    text = f"{who} took {_time(total)}: {', '.join(told)}."
+    if life.decider is not None:
+        text += f" It waited for {life.decider} ({facts.record.scenario.primary.synchronous_standby_names})."
+    return text + _seen(facts, life, life.time("client", "acknowledged") or 0)
+
+
+def _unfinished(facts: Facts, life: CommitLife) -> str:
+    primary = facts.record.scenario.primary.name
+    if life.time("client", "sent") is None:
+        return "was still waiting for a connection at the end of the run."
+    if life.time(primary, "inserted") is None:
+        return "had not reached the log by the end of the run."
+    if life.time(primary, "flushed") is None:
+        return f"was {life.outcome}: {primary} had not flushed it by the end of the run."
+    rule = facts.record.scenario.primary.synchronous_standby_names
+    waits = f"waited for {rule}" if rule and life.level not in ("off", "local") else "was flushed"
+    return f"was {life.outcome} at the end of the run: it {waits}." + _seen(facts, life, facts.record.scenario.duration)
+
+
+def _seen(facts: Facts, life: CommitLife, told: int) -> str:
+    """On which standbys it could be seen before and after its client knew of it."""
+    early, late, never = [], [], []
+    for name in facts.record.scenario.standbys:
+        applied = life.time(name, "apply")
+        if applied is None:
+            never.append(name)
+        elif applied <= told:
+            early.append(name)
+        else:
+            late.append(f"{_time(applied - told)} on {name}")
+    text = ""
+    if late:
+        text += f" A read sent once its client knew of it could still miss it for {' and for '.join(late)}."
+    if early:
+        text += f" {' and '.join(early)} showed it before its client knew."
+    if never:
+        text += f" {' and '.join(never)} had not applied it by the end of the run."
+    return text
+
+
+def read_story(life: ReadLife) -> str:
+    """Why a read was stale, or that it was not."""
+    who = f"Read {life.number} of {life.reader} looked at {life.node} at {_time(life.arrived)}"
+    if life.missed is None:
+        return f"{who} and saw everything that a client had been told of."
+    commits = "1 commit" if life.versions == 1 else f"{life.versions} commits"
+    text = (
+        f"{who} and missed {commits}. The first of them, commit {life.missed}, had been acknowledged {_time(life.age)} "
+        f"before the read was issued"
+    )
+    if life.late_by is None:
+        return f"{text}, and was never applied on {life.node} during the run."
+    return f"{text}, but was applied on {life.node} only {_time(life.late_by)} after the read looked."
+
+
+def _time(nanoseconds: int) -> str:
+    return show(nanoseconds / SECOND, "s")

@@ -1,0 +1,115 @@
+"""Figures over the time of a run: its axis, the warm-up in grey, and lines that become bands for several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from replsim.analysis.series import Series, band
+from replsim.plots.axes import Scale, scale_for
+from replsim.plots.palette import QUIET, see_through
+from replsim.plots.runs import Run
+from replsim.units import SECOND
+
+__all__ = ["STRETCHES", "add_band", "add_line", "edges_of", "shade", "time_axis", "time_scale"]
+
+STRETCHES: Final = 240
+"""A band shows means over so many equal stretches of the run."""
+
+
+def time_scale(run: Run) -> Scale:
+    """The unit of a run's time."""
+    return scale_for("s", [run.scenario.duration / SECOND])
+
+
+def time_axis(run: Run) -> dict[str, Any]:
+    """The axis of the whole run."""
+    scale = time_scale(run)
+    return {"title": scale.title("time since the start"), "range": [0, run.scenario.duration / SECOND / scale.factor]}
+
+
+def edges_of(run: Run, stretches: int = STRETCHES) -> NDArray[np.float64]:
+    """The edges of equal stretches of a run, in seconds."""
+    return np.linspace(0, run.scenario.duration / SECOND, stretches + 1)
+
+
+def add_line(figure: go.Figure, run: Run, series: Series, y: Scale, *, name: str, colour: str, **line: Any) -> None:
+    """One run's series, thinned; steps hold to the run's end."""
+    x = time_scale(run)
+    thin = series.thinned()
+    time, value = thin.time, thin.value
+    if thin.steps and len(time):
+        time, value = np.append(time, run.scenario.duration / SECOND), np.append(value, value[-1])
+    figure.add_scatter(
+        x=x(time),
+        y=y(value),
+        mode="lines",
+        name=name,
+        line={"color": colour, "width": 1.5, "shape": "hv" if thin.steps else "linear", **line},
+        hovertemplate=f"<b>{name}</b><br>%{{y:.3~g}}{y.suffix} at %{{x:.4~g}}{x.suffix}<extra></extra>",
+    )
+
+
+def add_band(
+    figure: go.Figure,
+    run: Run,
+    values: Sequence[NDArray[np.float64]],
+    y: Scale,
+    *,
+    name: str,
+    colour: str,
+    form: str = ".3~g",
+) -> None:
+    """Several runs' values in equal stretches of time: their median as a line, their range as an area."""
+    x = time_scale(run)
+    found, edges = band(values), edges_of(run, len(values[0]))
+    middle = x((edges[1:] + edges[:-1]) / 2)
+    add_area(figure, middle, y(found.low), y(found.high), colour, name)
+    figure.add_scatter(
+        x=middle,
+        y=y(found.middle),
+        mode="lines",
+        name=name,
+        legendgroup=name,
+        line={"color": colour, "width": 2},
+        customdata=np.stack([y(found.low), y(found.high)], axis=1),
+        hovertemplate=(
+            f"<b>{name}</b><br>%{{y:{form}}}{y.suffix}, over {len(values)} seeds %{{customdata[0]:{form}}} to "
+            f"%{{customdata[1]:{form}}}{y.suffix}, at %{{x:.4~g}}{x.suffix}<extra></extra>"
+        ),
+    )
+
+
+def add_area(
+    figure: go.Figure,
+    x: NDArray[np.float32],
+    low: NDArray[np.float32],
+    high: NDArray[np.float32],
+    colour: str,
+    name: str,
+    **line: Any,
+) -> None:
+    """The area between two lines, in the colour of what it belongs to."""
+    quiet: dict[str, Any] = {"mode": "lines", "hoverinfo": "skip", "showlegend": False, "legendgroup": name}
+    figure.add_scatter(x=x, y=high, line={"width": 0, **line}, **quiet)
+    figure.add_scatter(
+        x=x, y=low, line={"width": 0, **line}, fill="tonexty", fillcolor=see_through(colour, 0.22), **quiet
+    )
+
+
+def shade(figure: go.Figure, run: Run) -> None:
+    """The warm-up in grey: no metric counts it."""
+    if run.scenario.warmup:
+        figure.add_vrect(
+            x0=0,
+            x1=run.scenario.warmup / SECOND / time_scale(run).factor,
+            fillcolor=see_through(QUIET, 0.15),
+            line_width=0,
+            layer="below",
+            annotation={"text": "warm-up", "font": {"size": 11}},
+            annotation_position="top left",
+        )

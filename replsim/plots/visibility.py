@@ -1,0 +1,89 @@
+"""How soon a commit can be seen on a standby."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from replsim.analysis.series import band, decimated
+from replsim.analysis.staleness import facts_t_visibility
+from replsim.plots import runs as several
+from replsim.plots.axes import log_axis, percent_axis
+from replsim.plots.palette import Theme, node_colours
+from replsim.plots.runs import Runs
+from replsim.plots.style import canvas, nothing
+from replsim.plots.timeline import add_area
+from replsim.summary import show
+
+__all__ = ["t_visibility"]
+
+VISIBLE: Final = "How soon a commit can be seen"
+FLOOR: Final = 1e-5
+"""Where the logarithmic axis of time begins at the latest: 10 µs."""
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def t_visibility(results: Runs, *, theme: Theme = "light") -> go.Figure:
+    """For each standby: the probability that a look there, a time t after a commit's acknowledgement, sees it.
+
+    Time is on a logarithmic axis; its left end stands for the very moment of the acknowledgement.  Several results
+    give bands.
+    """
+    runs = several.of(results)
+    standbys = list(runs[0].scenario.standbys)
+    curves = {name: [facts_t_visibility(run.facts, name) for run in runs] for name in standbys}
+    known = [time for many in curves.values() for time, share in many if share.max(initial=0.0) > 0]
+    if not known:
+        why = "there is no standby" if not standbys else "no commit was seen on a standby within the measured window"
+        return nothing(VISIBLE, why, theme=theme)
+    high = max(10 * FLOOR, max(float(time[-1]) for time in known))
+    low = min([FLOOR * 10, *(float(time[time > 0].min()) for time in known if (time > 0).any())])
+    low = max(low, high / 1e6)
+    axis = {"title": "time after the acknowledgement, logarithmic", **log_axis("s", low, high)}
+    figure = canvas(VISIBLE, axis, percent_axis(title="chance to see the commit", range=[0, 1.03]), theme=theme)
+    grid = np.geomspace(low, high, 400)
+    for name, colour in node_colours(runs[0].scenario).items():
+        if name in curves:
+            _add_curve(figure, name, curves[name], grid, colour)
+    return figure
+
+
+def _add_curve(
+    figure: go.Figure,
+    name: str,
+    curves: Sequence[Curve],
+    grid: NDArray[np.float64],
+    colour: str,
+) -> None:
+    low, high = grid[0], grid[-1]
+    shape = "hv"
+    if len(curves) == 1:
+        ((time, share),) = curves
+        start = float(share[np.searchsorted(time, low, side="right") - 1])
+        shown = time > low
+        x, y = decimated(np.log(time[shown]), share[shown])
+        x, y = np.concatenate([[low], np.exp(x), [high]]), np.concatenate([[start], y, [share[-1]]])
+    else:
+        values = [share[np.searchsorted(time, grid, side="right") - 1] for time, share in curves]
+        found = band(values)
+        x, y = grid, found.middle
+        add_area(
+            figure, x.astype(np.float32), found.low.astype(np.float32), found.high.astype(np.float32), colour, name
+        )
+        shape = "linear"
+    figure.add_scatter(
+        x=x.astype(np.float32),
+        y=y.astype(np.float32),
+        mode="lines",
+        name=name,
+        legendgroup=name,
+        line={"color": colour, "width": 2, "shape": shape},
+        text=[show(float(moment), "s") for moment in x],
+        hovertemplate=f"<b>{name}</b><br>%{{y:.1~%}} can be seen there %{{text}} after<extra></extra>",
+        showlegend=True,
+    )
