@@ -44,7 +44,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "yaml": "replsim/scenario/",
     "typer": "replsim/cli/",
     "rich": "replsim/cli/",
-    "streamlit": "dashboard/",
+    "streamlit": ("dashboard/", "replsim/cli/dashboard.py"),
 }
 """Where alone each of these libraries may be imported."""
 

@@ -30,10 +30,26 @@ Try, in this order:
                             ... with one thing changed
   replsim new mine.yaml     a commented scenario to start from
   replsim check mine.yaml   all that is wrong, and how long a run takes
+  replsim dashboard         the same with sliders, in a browser
 
 \b
 Exit codes: 0 all is well, 1 an expectation failed, 2 the input is wrong,
 130 interrupted.
+"""
+
+
+DASHBOARD = """\b
+Its pages:
+  Explore             the knobs that matter, the answers in words and charts
+  Follow one commit   why was this one slow, stale or lost?
+  Break it            faults on a timeline: who was primary, what was lost
+  Compare             two to four settings side by side, on the same luck
+  Learn               a guided tour: predict, then look
+
+\b
+Every state has a URL that says what the command line would:
+  /explore?scenario=quickstart/three-nodes&writers.app.rate=800/s
+  is  replsim run quickstart/three-nodes --set writers.app.rate=800/s
 """
 
 
@@ -150,11 +166,22 @@ def schema() -> None:
     print_schema()
 
 
-@app.command()
-def dashboard() -> None:
-    """Open the interactive dashboard (not there yet)."""
-    typer.echo("The dashboard is not built yet; `replsim run` shows what a run gives, `replsim --help` how.", err=True)
-    raise typer.Exit(2)
+@app.command(epilog=DASHBOARD)
+def dashboard(
+    port: Annotated[
+        int | None, typer.Option(min=1024, max=65535, help="Listen there; without it, on the first free one from 8501.")
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open a browser, or only say the URL.")
+    ] = True,
+) -> None:
+    """Open the dashboard: turn a knob, and see what becomes of commits, standbys and reads.
+
+    It listens on 127.0.0.1 only, and no request leaves this machine. Ctrl-C ends it.
+    """
+    from replsim.cli.dashboard import open_dashboard
+
+    open_dashboard(port, browser=browser)
 
 
 def _version(wanted: bool) -> None:

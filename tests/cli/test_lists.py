@@ -130,13 +130,6 @@ def test_check_warns_of_what_cannot_work(replsim: Replsim, small: Path) -> None:
     assert "never acknowledged" in ended.out
 
 
-def test_the_dashboard_says_that_it_is_not_there(replsim: Replsim) -> None:
-    """Asked for what does not exist, the command says so and does not pretend success."""
-    ended = replsim("dashboard")
-    assert (ended.code, ended.out) == (2, "")
-    assert "not built yet" in ended.err
-
-
 def test_a_closed_pipe_ends_quietly() -> None:
     """`replsim metrics | head -1` shows one line and no traceback."""
     with subprocess.Popen(

@@ -1,0 +1,97 @@
+"""Changes that keep a cluster sound: another number of standbys, another rule for who must confirm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from replsim.rules.acks import SyncRule
+from replsim.scenario import Scenario
+
+__all__ = ["Changes", "rules", "standby_changes"]
+
+Changes = dict[str, str | None]
+"""Path → value, as ``--set`` has them; None takes a change back."""
+
+
+def rules(scenario: Scenario) -> dict[str, str]:
+    """The values of ``synchronous_standby_names`` that the scenario's standbys allow, each in words; its own too."""
+    names = scenario.direct
+    listed = ", ".join(names)
+    found = {"": "nobody (asynchronous)"}
+    found |= {f"ANY {n} ({listed})": f"any {n} of {listed}" for n in range(1, len(names) + 1)}
+    found |= {f"FIRST {n} ({listed})": f"the first {n} of {listed}" for n in range(1, len(names) + 1)}
+    own = scenario.primary.synchronous_standby_names
+    return found if own in found else {own: own, **found}
+
+
+def standby_changes(scenario: Scenario, number: int) -> Changes:
+    """What makes it so many standbys; the last ones go first, and nothing is left that names them."""
+    names = list(scenario.standbys)
+    if number > len(names):
+        return _added(scenario, number - len(names))
+    changes: Changes = {}
+    kept = names[:number]
+    for gone in names[number:]:
+        changes[f"standbys.{gone}"] = "null"
+        changes |= {f"links.{link}": "null" for link in scenario.links if gone in link.split(" -> ")}
+    for name in kept:
+        if scenario.standbys[name].upstream in names[number:]:
+            changes[f"standbys.{name}.upstream"] = "null"
+            changes[f"links.{scenario.primary.name} -> {name}"] = _distance(scenario, names)
+    changes |= _rule(scenario, [name for name in scenario.direct if name in kept])
+    changes |= _routes(scenario, kept)
+    return changes | _judgements(scenario, names[number:])
+
+
+def _added(scenario: Scenario, more: int) -> Changes:
+    names, changes = list(scenario.standbys), Changes()
+    last = scenario.standbys[names[-1]] if names else None
+    numbers = (number for number in range(1, 1_000) if f"s{number}" not in scenario.nodes)
+    fresh = [f"s{next(numbers)}" for _ in range(more)]
+    for name in fresh:
+        zone = last.zone if last is not None else scenario.primary.zone
+        changes[f"standbys.{name}"] = f"{{zone: {zone}}}" if zone else "{}"
+        if not (scenario.zones and zone):
+            changes[f"links.{scenario.primary.name} -> {name}"] = _distance(scenario, names)
+    return changes | _rule(scenario, [*scenario.direct, *fresh])
+
+
+def _distance(scenario: Scenario, names: Sequence[str]) -> str:
+    """The link of the last direct standby, as YAML; else a near one's."""
+    for name in reversed(names):
+        for link in (f"{scenario.primary.name} -> {name}", f"{name} -> {scenario.primary.name}"):
+            if link in scenario.links:
+                return json.dumps(scenario.links[link].model_dump(mode="json", exclude_defaults=True))
+    return "{latency: 0.5ms}"
+
+
+def _rule(scenario: Scenario, direct: Sequence[str]) -> Changes:
+    """The rule as it is, over other standbys: its number shrinks with them."""
+    rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
+    count = min(rule.count, len(direct))
+    text = f"{rule.method} {count} ({', '.join(direct)})" if count else '""'
+    return {"primary.synchronous_standby_names": text} if rule.count else {}
+
+
+def _routes(scenario: Scenario, kept: Sequence[str]) -> Changes:
+    """Reads that went to a standby that is gone go to those that are left."""
+    found: Changes = {}
+    for part, clients in (("readers", scenario.readers), ("sessions", scenario.sessions)):
+        for name, client in clients.items():
+            asked = client.route.nodes(scenario.primary.name, tuple(scenario.standbys))
+            by_name = client.route.policy in ("node", "weighted") or client.route.among
+            if by_name and set(asked) - {scenario.primary.name, *kept}:
+                found[f"{part}.{name}.route"] = "round_robin"
+    return found
+
+
+def _judgements(scenario: Scenario, gone: Sequence[str]) -> Changes:
+    """Expectations and measured values of standbys that are gone go with them."""
+    found: Changes = {}
+    lines = [str(line) for line in scenario.expect]
+    left = [line for line in lines if line.partition(".")[0] not in gone]
+    if left != lines:
+        found["expect"] = json.dumps(left) if left else "null"
+    found |= {f'measured."{name}"': "null" for name in scenario.measured if name.partition(".")[0] in gone}
+    return found

@@ -1,0 +1,69 @@
+"""Explore: the answers follow the knobs."""
+
+from __future__ import annotations
+
+from dashboard.links import DEFAULT
+from tests.dashboard.pages import metric, open_page, settled
+
+
+def test_a_first_visit_shows_something_at_once() -> None:
+    """The default scenario has run, its answers stand on top, and reads are stale."""
+    at = open_page()
+    assert at.query_params["scenario"] == DEFAULT
+    assert float(metric(at, "Stale reads").split()[0]) > 40
+    assert "s1 is" in at.get("html")[0].proto.body
+
+
+def test_a_turn_of_a_knob_changes_answer_url_and_arrow() -> None:
+    """A cheaper replay makes reads fresher: the figure, its change against the run before, and the URL say so."""
+    at = open_page()
+    before = metric(at, "Stale reads")
+    at.select_slider(key="knob standbys.s1.replay.per_record").set_value(20_000)
+    settled(at.run())
+    assert float(metric(at, "Stale reads").split()[0]) < float(before.split()[0])
+    assert at.query_params["standbys.s1.replay.per_record"] == "20us"
+    (stale,) = (each for each in at.metric if each.label == "Stale reads")
+    assert stale.delta.startswith("-")
+    assert stale.delta.endswith("points")
+
+
+def test_a_url_opens_the_state_that_it_tells() -> None:
+    """A link with a scenario and a change shows that scenario, so changed."""
+    at = open_page(scenario="quickstart/three-nodes", **{"primary.synchronous_commit": "off"})
+    assert at.selectbox(key="knob primary.synchronous_commit").value == "off"
+    assert metric(at, "Commit, median") == "100 µs"
+
+
+def test_a_link_that_cannot_run_says_what_to_mend() -> None:
+    """A misspelt value in a URL is named, with what was perhaps meant, and the way back works."""
+    at = open_page(**{"primary.synchronous_commit": "offf"})
+    assert "cannot run" in at.error[0].value
+    assert "did you mean" in at.markdown[0].value
+    (back,) = (button for button in at.button if button.label == "Take all changes back")
+    back.click()
+    settled(at.run())
+    assert not at.error
+    assert "primary.synchronous_commit" not in at.query_params
+
+
+def test_a_pinned_run_stays_the_baseline() -> None:
+    """Once pinned, every later run is compared with the pinned one, until it is let go."""
+    at = open_page()
+    next(button for button in at.button if button.label == "Pin as baseline").click()
+    at.run()
+    for cost in (20_000, 1_200_000):
+        at.select_slider(key="knob standbys.s1.replay.per_record").set_value(cost)
+        settled(at.run())
+    assert all(each.delta == "" for each in at.metric), "back where the pin is, nothing differs"
+    assert any("pinned" in caption.value for caption in at.caption)
+
+
+def test_a_run_that_takes_too_long_is_refused_with_a_way_out() -> None:
+    """A day of traffic is not started: the page says what it would take, and offers a length that works."""
+    at = open_page(duration="1d", **{"writers.app.rate": "5000/s"})
+    assert "too long" in at.warning[0].value
+    assert not at.metric
+    (shorter,) = (button for button in at.button if button.label.startswith("Simulate"))
+    shorter.click()
+    at.run()
+    assert not at.warning
