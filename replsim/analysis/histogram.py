@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,7 @@ from replsim.analysis.facts import Facts
 from replsim.record import ACKNOWLEDGED
 from replsim.units import SECOND
 
-__all__ = ["Histogram", "latencies", "latency_histogram", "latency_rows"]
+__all__ = ["Histogram", "latencies", "latency_histogram", "latency_rows", "together"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -57,3 +58,17 @@ def latency_histogram(facts: Facts, writer: str | None = None) -> Histogram:
     low, high = int(places.min()), int(places.max())
     share = np.bincount(places - low, minlength=high - low + 1) / len(waits)
     return Histogram(10.0 ** (np.arange(low, high + 2) / PER_DECADE), share, len(waits))
+
+
+def together(many: Sequence[Histogram]) -> tuple[Floats, list[Floats]]:
+    """Histograms on common bins: the edges, and each one's shares; those of no values are left out."""
+    some = [each for each in many if each.count]
+    first = [round(np.log10(each.edges[0]) * PER_DECADE) for each in some]
+    low = min(first)
+    high = max(start + len(each.share) for start, each in zip(first, some, strict=True))
+    shares = []
+    for start, each in zip(first, some, strict=True):
+        share = np.zeros(high - low)
+        share[start - low : start - low + len(each.share)] = each.share
+        shares.append(share)
+    return 10.0 ** (np.arange(low, high + 1) / PER_DECADE), shares

@@ -43,27 +43,57 @@ class Series:
         """A series of at most ``points`` that looks the same."""
         return Series(*decimated(self.time, self.value, points), self.steps)
 
-    def means(self, edges: Floats) -> Floats:
-        """The exact mean over each stretch between neighbouring ``edges`` (seconds); before its first point it is 0.
-
-        What has no value counts as 0.
-        """
+    def at(self, moments: Floats) -> Floats:
+        """Its value at each moment; 0 before its first point, and the last value after its last."""
         if not len(self.time):
-            return np.zeros(len(edges) - 1)
-        time, value = self.time, np.nan_to_num(self.value)
-        widths = np.diff(time)
-        pieces = value[:-1] * widths if self.steps else (value[:-1] + value[1:]) / 2 * widths
-        area = np.concatenate([[0.0], np.cumsum(pieces)])
-        place = np.clip(np.searchsorted(time, edges, side="right") - 1, 0, len(time) - 1)
-        since = np.maximum(edges - time[place], 0.0)
-        whole = area[place]
-        last = place == len(time) - 1
-        slope = np.zeros(len(time))
-        if not self.steps:
-            slope[:-1] = np.divide(np.diff(value), widths, out=np.zeros_like(widths), where=widths > 0)
-        whole = whole + since * (value[place] + np.where(last, 0.0, slope[place]) * since / 2)
-        means: Floats = np.diff(whole) / np.diff(edges)
+            return np.zeros(len(moments))
+        place = np.searchsorted(self.time, moments, side="right") - 1
+        value = self.value[place] + self._slope()[place] * (moments - self.time[place])
+        found: Floats = np.where(place < 0, 0.0, value)
+        return found
+
+    def means(self, edges: Floats) -> Floats:
+        """The exact mean over each stretch between neighbouring ``edges`` (seconds), of the time that has a value."""
+        known = Series(self.time, np.isfinite(self.value).astype(np.float64), steps=True)
+        area = Series(self.time, np.nan_to_num(self.value), self.steps)._integral(edges)
+        if len(self.time) and not known.value.all():
+            lasted = np.diff(known._integral(edges))
+            known_means: Floats = np.divide(np.diff(area), lasted, out=np.full(len(lasted), np.nan), where=lasted > 0)
+            return known_means
+        means: Floats = np.diff(area) / np.diff(edges)
         return means
+
+    def extent(self, edges: Floats) -> tuple[Floats, Floats]:
+        """Its smallest and its largest value in each stretch between neighbouring ``edges``; NaN where it has none."""
+        ends = self.at(edges)
+        low, high = np.fmin(ends[:-1], ends[1:]), np.fmax(ends[:-1], ends[1:])
+        if self.steps:
+            # What it is at the right edge holds only from there on.
+            low, high = ends[:-1].copy(), ends[:-1].copy()
+        place = np.searchsorted(edges, self.time, side="right") - 1
+        inside = (place >= 0) & (place < len(low))
+        np.fmin.at(low, place[inside], self.value[inside])
+        np.fmax.at(high, place[inside], self.value[inside])
+        return low, high
+
+    def _slope(self) -> Floats:
+        """How fast it rises from each point to the next."""
+        slope = np.zeros(len(self.time))
+        if not self.steps:
+            widths = np.diff(self.time)
+            slope[:-1] = np.divide(np.diff(self.value), widths, out=np.zeros_like(widths), where=widths > 0)
+        return slope
+
+    def _integral(self, moments: Floats) -> Floats:
+        """Its integral from its first point to each moment, for values that are all numbers."""
+        if not len(self.time):
+            return np.zeros(len(moments))
+        widths, slope = np.diff(self.time), self._slope()
+        area = np.concatenate([[0.0], np.cumsum((self.value[:-1] + slope[:-1] * widths / 2) * widths)])
+        place = np.maximum(np.searchsorted(self.time, moments, side="right") - 1, 0)
+        since = np.maximum(moments - self.time[place], 0.0)
+        whole: Floats = area[place] + since * (self.value[place] + slope[place] * since / 2)
+        return whole
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,6 +21,17 @@ _UNITS: Final[dict[str, tuple[tuple[float, str], ...]]] = {
 }
 
 
+STEPS: Final = (
+    (1.0,),
+    (1.0, 3.0),
+    (1.0, 2.0, 5.0),
+    (1.0, 1.5, 2.0, 3.0, 5.0, 7.0),
+    tuple(n / 10 for n in range(10, 100)),
+)
+MOST_TICKS: Final = 5
+"""On a logarithmic axis, whose words are long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """A unit for an axis: ``factor`` SI units of it."""
@@ -58,17 +69,23 @@ def scale_for(unit: str, arrays: Iterable[ArrayLike]) -> Scale:
 
 def log_axis(unit: str, low: float, high: float) -> dict[str, Any]:
     """A logarithmic axis over positive values in SI units, with ticks in words such as ``10 ms``."""
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    steps = (1,) if last - first > 2 else (1, 2, 5)
-    ticks = [step * 10.0**decade for decade in range(first, last + 1) for step in steps]
-    every = math.ceil(len(ticks) / 9)
-    ticks = ticks[::every]
+    ticks = max(_ticks(low, high), key=len)
     return {
         "type": "log",
         "range": [math.log10(low), math.log10(high)],
         "tickvals": ticks,
         "ticktext": [show(tick, unit) for tick in ticks],
+        "tickangle": 0,
     }
+
+
+def _ticks(low: float, high: float) -> list[list[float]]:
+    """Choices of ticks, none of them too many: some decades, every decade, and some or many in each."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    choices = [[10.0**decade for decade in range(first, last + 1, step)] for step in (3, 2)]
+    choices += [[step * 10.0**decade for decade in range(first, last + 1) for step in steps] for steps in STEPS]
+    within = [[tick for tick in ticks if low * 0.999 <= tick <= high * 1.001] for ticks in choices]
+    return [ticks for ticks in within if len(ticks) <= MOST_TICKS]
 
 
 def percent_axis(**more: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -20,6 +21,10 @@ from replsim.units import SECOND
 
 __all__ = ["topology", "topology_frames"]
 
+Places = Mapping[str, tuple[float, float]]
+
+SHORT: Final = 5
+"""Names of up to so many letters stand in their node, longer ones above it."""
 STAGES: Final = ("receive", "write", "flush", "apply")
 
 
@@ -32,7 +37,7 @@ def topology(results: Runs, *, at: float | None = None, theme: Theme = "light") 
     scenario = run.scenario
     moment = scenario.duration / SECOND if at is None else at
     (frame,) = frames(run.facts, [moment])
-    where, colours = places(scenario), node_colours(scenario)
+    where = {name: (x, 1 - y) for name, (x, y) in places(scenario).items()}
     hidden = {"visible": False}
     figure = canvas(
         f"The cluster at {show(moment, 's')}",
@@ -45,58 +50,60 @@ def topology(results: Runs, *, at: float | None = None, theme: Theme = "light") 
     for name in scenario.standbys:
         _add_link(figure, run, frame, name, where, theme)
     for name in scenario.nodes:
-        x, y = where[name]
-        zone = zone_of(scenario, name)
-        figure.add_scatter(
-            x=[x],
-            y=[y],
-            mode="markers+text",
-            text=[f"<b>{name}</b>"],
-            textfont={"color": "#FFFFFF", "size": 14},
-            marker={
-                "size": 44,
-                "color": colours[name],
-                "symbol": "square" if name == scenario.primary.name else "circle",
-            },
-            hovertemplate=_hover(name, frame) + "<extra></extra>",
-        )
-        below = [f"in {zone}"] if zone else []
-        below.append("primary" if name == scenario.primary.name else _behind(frame, name))
-        figure.add_annotation(
-            x=x, y=y, yshift=-28, yanchor="top", text="<br>".join(below), font={"color": THEMES[theme]["text"]}
-        )
+        _add_node(figure, run, frame, name, where, theme)
     return figure
 
 
-def _add_link(figure: go.Figure, run: Run, frame: Frame, name: str, where: Any, theme: Theme) -> None:
+def _goes_down(run: Run, where: Places) -> bool:
+    """Whether the layers go downwards: then the primary stands in the middle at the top."""
+    return len(where) > 1 and where[run.scenario.primary.name][0] != 0
+
+
+def _add_node(figure: go.Figure, run: Run, frame: Frame, name: str, where: Places, theme: Theme) -> None:
+    scenario, text = run.scenario, THEMES[theme]["text"]
+    x, y = where[name]
+    primary = name == scenario.primary.name
+    fits = max(map(len, scenario.nodes)) <= SHORT
+    zone = zone_of(scenario, name)
+    figure.add_scatter(
+        x=[x],
+        y=[y],
+        mode="markers+text",
+        text=[f"<b>{name}</b>"],
+        textposition="middle center" if fits else "top center",
+        textfont={"color": "#FFFFFF" if fits else text, "size": 14},
+        marker={
+            "size": 44 if fits else 30,
+            "color": node_colours(scenario)[name],
+            "symbol": "square" if primary else "circle",
+        },
+        hovertemplate=_hover(name, frame) + "<extra></extra>",
+    )
+    words = [f"in {zone}"] if zone else []
+    words.append("primary" if primary else _behind(frame, name))
+    aside = {"xshift": 30, "xanchor": "left", "align": "left"}
+    place = aside if _goes_down(run, where) else {"yshift": -28, "yanchor": "top"}
+    figure.add_annotation(x=x, y=y, text="<br>".join(words), font={"color": text}, **place)
+
+
+def _add_link(figure: go.Figure, run: Run, frame: Frame, name: str, where: Places, theme: Theme) -> None:
     upstream = run.scenario.upstream(name)
     (x0, y0), (x1, y1) = where[upstream], where[name]
     soft = THEMES[theme]["soft"]
-    figure.add_annotation(
-        x=x1,
-        y=y1,
-        ax=x0,
-        ay=y0,
-        axref="x",
-        ayref="y",
-        text="",
-        showarrow=True,
-        arrowhead=2,
-        arrowwidth=1.5,
-        arrowcolor=soft,
-        standoff=26,
-        startstandoff=26,
-    )
+    arrow = {"axref": "x", "ayref": "y", "showarrow": True, "arrowhead": 2, "arrowwidth": 1.5, "arrowcolor": soft}
+    figure.add_annotation(x=x1, y=y1, ax=x0, ay=y0, text="", standoff=26, startstandoff=26, **arrow)
     flight = frame.flights[name]
     words = [link_text(run.scenario, upstream, name)]
     if flight.in_flight:
         words.append(f"{show(float(flight.in_flight), 'B')} on its way")
+    aside = {"xshift": 8, "xanchor": "left", "align": "left"} if _goes_down(run, where) else {}
     figure.add_annotation(
         x=(x0 + x1) / 2,
         y=(y0 + y1) / 2,
         text="<br>".join(words),
         font={"size": 11},
         bgcolor=THEMES[theme]["background"],
+        **aside,
     )
     if flight.messages:
         figure.add_scatter(
@@ -112,7 +119,8 @@ def _behind(frame: Frame, name: str) -> str:
     state = frame.nodes[name]
     if not state.lag_commits:
         return "up to date"
-    return f"{show(state.lag_seconds, 's')}, {show(float(state.lag_commits), 'count')} commits behind"
+    commits = "1 commit" if state.lag_commits == 1 else f"{show(float(state.lag_commits), 'count')} commits"
+    return f"{show(state.lag_seconds, 's')} behind<br>{commits}"
 
 
 def _hover(name: str, frame: Frame) -> str:
@@ -148,7 +156,7 @@ def topology_frames(results: Runs, times: ArrayLike, *, theme: Theme = "light") 
                 "zone": zone_of(scenario, name),
                 "color": colours[name],
                 "x": where[name][0],
-                "y": 1 - where[name][1],
+                "y": where[name][1],
                 "stages": ["insert", "flush"] if name == primary else list(STAGES),
             }
             for name in scenario.nodes

@@ -7,8 +7,9 @@ from typing import Final, Literal
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from replsim.analysis.histogram import Histogram, latencies, latency_histogram, latency_rows
+from replsim.analysis.histogram import Histogram, latencies, latency_histogram, latency_rows, together
 from replsim.analysis.series import POINTS, band, extremes
 from replsim.plots import runs as several
 from replsim.plots.axes import log_axis, percent_axis, scale_for
@@ -21,8 +22,12 @@ from replsim.units import SECOND
 
 __all__ = ["LatencyView", "commit_latency"]
 
+Floats = NDArray[np.float64]
+
 LatencyView = Literal["spread", "time"]
 TITLE: Final = "Commit latency"
+TALL: Final = 0.5
+"""A bin with a larger share may leave the figure at the top, where others have none as tall."""
 NONE: Final = "no commit was acknowledged within the measured window"
 
 
@@ -47,8 +52,12 @@ def _spread(runs: Sequence[Run], theme: Theme) -> go.Figure:
     found = {name: [latency_histogram(run.facts, name) for run in runs] for name in writers}
     some = [each for many in found.values() for each in many if each.count]
     low, high = min(each.edges[0] for each in some), max(each.edges[-1] for each in some)
-    axis = {"title": "commit latency, logarithmic", **log_axis("s", float(low), float(high))}
-    figure = canvas(TITLE, axis, percent_axis(title="share of commits, by bins of 6 %"), theme=theme)
+    axis = {"title": "commit latency (log)", **log_axis("s", float(low), float(high))}
+    # A writer whose commits all take the same time has one tall bin, which would flatten the others.
+    peaks = sorted(float(each.share.max()) for each in some)
+    top = max([peak for peak in peaks if peak <= TALL] or peaks)
+    share = percent_axis(title="share of commits per bin of 6 %", range=[0, 1.15 * top])
+    figure = canvas(TITLE, axis, share, theme=theme)
     colours = named(writers)
     for name, many in found.items():
         if any(each.count for each in many):
@@ -56,42 +65,37 @@ def _spread(runs: Sequence[Run], theme: Theme) -> go.Figure:
     for statistic in ("p50", "p99"):
         values = [run.metrics[f"commit_latency.{statistic}"] for run in runs]
         value = float(np.nanmedian(values))
+        figure.add_vline(x=value, line={"width": 1, "dash": "dash"})
+        # On a logarithmic axis an annotation, unlike a line, stands at the logarithm of its place.
         text = f"{statistic} {show(value, 's')}"
-        figure.add_vline(
-            x=value, line={"width": 1, "dash": "dash"}, annotation={"text": text}, annotation_position="top"
-        )
+        figure.add_annotation(x=np.log10(value), y=1, yref="paper", yanchor="bottom", text=text)
     return figure
 
 
 def _add_histogram(figure: go.Figure, name: str, many: Sequence[Histogram], colour: str) -> None:
-    some = [each for each in many if each.count]
-    first = min(some, key=lambda each: float(each.edges[0]))
-    ratio = first.edges[1] / first.edges[0]
-    bins = max(round(np.log(each.edges[-1] / first.edges[0]) / np.log(ratio)) for each in some)
-    edges = first.edges[0] * ratio ** np.arange(bins + 1)
-    shares = []
-    for each in some:
-        share = np.zeros(bins)
-        start = round(np.log(each.edges[0] / first.edges[0]) / np.log(ratio))
-        share[start : start + len(each.share)] = each.share
-        shares.append(share)
+    edges, shares = together(many)
     found = band(shares)
-    x = np.sqrt(edges[:-1] * edges[1:]).astype(np.float32)
-    if len(some) > 1:
-        add_area(figure, x, found.low.astype(np.float32), found.high.astype(np.float32), colour, name, shape="hvh")
+    middle = np.sqrt(edges[:-1] * edges[1:])
+    if len(shares) > 1:
+        add_area(figure, _single(middle), _single(found.low), _single(found.high), colour, name, shape="hvh")
+    # From the ground at the first edge, over the bins, to the ground at the last.
     figure.add_scatter(
-        x=x,
-        y=found.middle.astype(np.float32),
+        x=_single(np.concatenate([edges[:1], edges])),
+        y=_single(np.concatenate([[0.0], found.middle, [0.0]])),
         mode="lines",
         name=name,
         legendgroup=name,
-        line={"color": colour, "width": 1.5, "shape": "hvh"},
-        fill="tozeroy" if len(some) == 1 else None,
+        line={"color": colour, "width": 1.5, "shape": "hv"},
+        fill="tozeroy" if len(shares) == 1 else None,
         fillcolor=see_through(colour, 0.18),
-        text=[show(float(value), "s") for value in x],
+        text=[show(float(value), "s") for value in np.concatenate([edges[:1], middle, edges[-1:]])],
         hovertemplate=f"<b>{name}</b><br>%{{y:.2~%}} of commits took about %{{text}}<extra></extra>",
         showlegend=True,
     )
+
+
+def _single(values: Floats) -> NDArray[np.float32]:
+    return values.astype(np.float32)
 
 
 def _over_time(run: Run, theme: Theme) -> go.Figure:

@@ -74,4 +74,5 @@ def write_images(figures: Sequence[go.Figure], files: Sequence[Path], *, width: 
         import kaleido  # type: ignore[import-untyped]  # noqa: F401 - it has no stubs
     except ImportError as error:
         raise MissingExtra("kaleido is not installed: pip install 'replsim[report]'") from error
-    plotly.io.write_images(list(figures), [str(file) for file in files], width=width, scale=scale)
+    heights = [figure.layout.height for figure in figures]
+    plotly.io.write_images(list(figures), [str(file) for file in files], width=width, height=heights, scale=scale)

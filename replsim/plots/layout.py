@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from replsim.scenario import Scenario
 from replsim.scenario.topology import link_between, topology
@@ -11,20 +12,29 @@ from replsim.units import SECOND
 
 __all__ = ["link_text", "places"]
 
+DEEP: Final = 3
+"""More layers than these go downwards."""
+
 
 def places(scenario: Scenario) -> Mapping[str, tuple[float, float]]:
-    """Each node's place in the unit square (x from the left, y from below): layers by depth below the primary.
+    """Each node's place in the unit square (x from the left, y from above): layers by depth below the primary.
 
-    In a layer the scenario's order is from top to bottom.
+    The layers go from left to right; a cascade of three and more that is not as wide goes from top to bottom, so that
+    it fits a narrow page.  In a layer the scenario's order holds.
     """
     import networkx as nx  # a third of a second, which other figures need not pay
 
     graph = topology(scenario)
-    for name, depth in nx.single_source_shortest_path_length(graph, scenario.primary.name).items():
-        graph.nodes[name]["layer"] = depth
-    drawn = nx.multipartite_layout(graph, subset_key="layer")
+    depths = nx.single_source_shortest_path_length(graph, scenario.primary.name)
+    layers: dict[int, list[str]] = {}
+    for name in scenario.nodes:
+        layers.setdefault(depths[name], []).append(name)
+    drawn = nx.multipartite_layout(graph, subset_key=layers)
     found = {name: (float(x), float(y)) for name, (x, y) in drawn.items()}
-    return {name: (_within(found, name, 0), 1 - _within(found, name, 1)) for name in scenario.nodes}
+    where = {name: (_within(found, name, 0), _within(found, name, 1)) for name in scenario.nodes}
+    if len(layers) > DEEP and max(map(len, layers.values())) < len(layers):
+        return {name: (y, x) for name, (x, y) in where.items()}
+    return where
 
 
 def _within(found: Mapping[str, tuple[float, float]], name: str, axis: int) -> float:

@@ -43,12 +43,13 @@ def breakdown(results: Runs, *, by: BreakdownBy = "rank", theme: Theme = "light"
     rows = [f"{each.name}  " for each in slices]
     figure = canvas(
         TITLE,
-        {"title": scale.title("mean time, from due to acknowledged"), "range": [0, max(totals) / scale.factor * 1.15]},
+        {"title": scale.title("mean time"), "range": [0, max(totals) / scale.factor * 1.28]},
         {"autorange": "reversed", "showgrid": False, "ticks": ""},
         theme=theme,
         height=190 + 44 * len(rows),
         barmode="stack",
         bargap=0.35,
+        legend={"traceorder": "normal"},
     )
     for part, what in PARTS.items():
         times = [each.parts[part] / SECOND for each in slices]

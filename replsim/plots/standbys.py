@@ -14,22 +14,24 @@ from replsim.plots.axes import scale_for
 from replsim.plots.palette import Theme, node_colours
 from replsim.plots.runs import Runs
 from replsim.plots.style import canvas, nothing
-from replsim.plots.timeline import add_band, add_line, edges_of, shade, time_axis
+from replsim.plots.timeline import add_band, add_series, edges_of, is_dense, shade, time_axis
+from replsim.summary import show
 
 __all__ = ["lag"]
 
 AXES: Final[dict[LagKind, tuple[str, str]]] = {
-    "seconds": ("s", "age of the oldest commit not applied"),
-    "bytes": ("B", "WAL not applied"),
-    "commits": ("count", "commits not applied"),
+    "seconds": ("s", "oldest commit missing"),
+    "bytes": ("B", "WAL missing"),
+    "commits": ("count", "commits missing"),
 }
-TITLE: Final = "Replication lag"
+TITLE: Final = "Lag"
 
 
 def lag(results: Runs, *, kind: LagKind = "seconds", measured: bool = False, theme: Theme = "light") -> go.Figure:
     """Each standby's lag in ``seconds``, ``bytes`` or ``commits``; ``measured`` adds what the primary knows of it.
 
-    Several results give bands: in each of equal stretches of time the median of their means, and their range.
+    Where it changes too often to be seen, a line gives its mean over equal stretches of time, and an area its smallest
+    and largest value in each.  Several results give bands: the median of their means, and the range of these.
     """
     runs = several.of(results)
     first = runs[0]
@@ -39,22 +41,19 @@ def lag(results: Runs, *, kind: LagKind = "seconds", measured: bool = False, the
         return nothing(TITLE, "there is no standby", theme=theme)
     true = {name: [series.lag(run.facts, name, kind) for run in runs] for name in standbys}
     scale = scale_for(unit, (each.value for many in true.values() for each in many))
-    figure = canvas(TITLE, time_axis(first), {"title": scale.title(what), "rangemode": "tozero"}, theme=theme)
+    title = TITLE
+    if len(runs) > 1 or any(is_dense(each) for many in true.values() for each in many):
+        kind_of = f"over {len(runs)} seeds" if len(runs) > 1 else f"per {show(float(edges_of(first)[1]), 's')}"
+        title = f"{TITLE}: {'median' if len(runs) > 1 else 'mean'} and range {kind_of}"
+    figure = canvas(title, time_axis(first), {"title": scale.title(what), "rangemode": "tozero"}, theme=theme)
     shade(figure, first)
     for name, many in true.items():
         if len(runs) == 1:
-            add_line(figure, first, many[0], scale, name=name, colour=colours[name])
+            add_series(figure, first, many[0], scale, name=name, colour=colours[name])
             if measured:
                 known = series.measured(first.facts, name, kind)
-                add_line(
-                    figure,
-                    first,
-                    known,
-                    scale,
-                    name=f"{name} as the primary knows it",
-                    colour=colours[name],
-                    dash="dot",
-                )
+                words = f"{name} as the primary knows it"
+                add_series(figure, first, known, scale, name=words, colour=colours[name], dash="dot")
         else:
             edges = edges_of(first)
             means = [each.means(edges) for each in many]

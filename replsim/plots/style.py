@@ -30,8 +30,8 @@ def template(theme: Theme) -> go.layout.Template:
         layout={
             "font": {"family": FONT, "size": 13, "color": colours["text"]},
             "title": {
-                "x": 0,
-                "xref": "paper",
+                "x": 0.015,
+                "xref": "container",
                 "xanchor": "left",
                 "y": 0.97,
                 "yref": "container",
@@ -41,7 +41,7 @@ def template(theme: Theme) -> go.layout.Template:
             "paper_bgcolor": colours["background"],
             "plot_bgcolor": colours["background"],
             "colorway": list(SERIES),
-            "margin": {"l": 8, "r": 12, "t": 48, "b": 8},
+            "margin": {"l": 12, "r": 12, "t": 48, "b": 8},
             "legend": {
                 "orientation": "h",
                 "x": 0,

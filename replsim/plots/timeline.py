@@ -9,13 +9,23 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from replsim.analysis.series import Series, band
+from replsim.analysis.series import POINTS, Series, band
 from replsim.plots.axes import Scale, scale_for
 from replsim.plots.palette import QUIET, see_through
 from replsim.plots.runs import Run
 from replsim.units import SECOND
 
-__all__ = ["STRETCHES", "add_band", "add_line", "edges_of", "shade", "time_axis", "time_scale"]
+__all__ = [
+    "STRETCHES",
+    "add_area",
+    "add_band",
+    "add_series",
+    "edges_of",
+    "is_dense",
+    "shade",
+    "time_axis",
+    "time_scale",
+]
 
 STRETCHES: Final = 240
 """A band shows means over so many equal stretches of the run."""
@@ -37,20 +47,40 @@ def edges_of(run: Run, stretches: int = STRETCHES) -> NDArray[np.float64]:
     return np.linspace(0, run.scenario.duration / SECOND, stretches + 1)
 
 
-def add_line(figure: go.Figure, run: Run, series: Series, y: Scale, *, name: str, colour: str, **line: Any) -> None:
-    """One run's series, thinned; steps hold to the run's end."""
+def is_dense(series: Series) -> bool:
+    """Whether a series has more points than can be told apart, so that its mean and range are shown."""
+    return len(series.time) > POINTS // 2
+
+
+def add_series(
+    figure: go.Figure, run: Run, series: Series, y: Scale, *, name: str, colour: str, dash: str = "solid"
+) -> None:
+    """One run's series: exact where it is short, else its mean in equal stretches of time, and its range as an area."""
     x = time_scale(run)
-    thin = series.thinned()
-    time, value = thin.time, thin.value
-    if thin.steps and len(time):
-        time, value = np.append(time, run.scenario.duration / SECOND), np.append(value, value[-1])
+    if is_dense(series):
+        edges = edges_of(run)
+        middle, means = x((edges[1:] + edges[:-1]) / 2), y(series.means(edges))
+        low, high = (y(values) for values in series.extent(edges))
+        if dash == "solid":
+            add_area(figure, middle, low, high, colour, name)
+        words = f"on average %{{y:.3~g}}{y.suffix}, at most %{{customdata:.3~g}}{y.suffix}, around"
+        points = {"x": middle, "y": means, "customdata": high}
+        line: dict[str, Any] = {"shape": "linear", "width": 2}
+    else:
+        time, value = series.time, series.value
+        if series.steps and len(time):
+            time, value = np.append(time, run.scenario.duration / SECOND), np.append(value, value[-1])
+        words = f"%{{y:.3~g}}{y.suffix} at"
+        points = {"x": x(time), "y": y(value)}
+        line = {"shape": "hv" if series.steps else "linear", "width": 1.5}
     figure.add_scatter(
-        x=x(time),
-        y=y(value),
+        **points,
         mode="lines",
         name=name,
-        line={"color": colour, "width": 1.5, "shape": "hv" if thin.steps else "linear", **line},
-        hovertemplate=f"<b>{name}</b><br>%{{y:.3~g}}{y.suffix} at %{{x:.4~g}}{x.suffix}<extra></extra>",
+        legendgroup=name,
+        line={"color": colour, "dash": dash, **line},
+        hovertemplate=f"<b>{name}</b><br>{words} %{{x:.4~g}}{x.suffix}<extra></extra>",
+        showlegend=True,
     )
 
 

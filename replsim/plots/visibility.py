@@ -23,7 +23,9 @@ __all__ = ["t_visibility"]
 
 VISIBLE: Final = "How soon a commit can be seen"
 FLOOR: Final = 1e-5
-"""Where the logarithmic axis of time begins at the latest: 10 µs."""
+"""Where the logarithmic axis of time begins at the earliest: 10 µs."""
+DECADES: Final = 1e4
+"""The axis spans at most such a ratio."""
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -42,9 +44,8 @@ def t_visibility(results: Runs, *, theme: Theme = "light") -> go.Figure:
         why = "there is no standby" if not standbys else "no commit was seen on a standby within the measured window"
         return nothing(VISIBLE, why, theme=theme)
     high = max(10 * FLOOR, max(float(time[-1]) for time in known))
-    low = min([FLOOR * 10, *(float(time[time > 0].min()) for time in known if (time > 0).any())])
-    low = max(low, high / 1e6)
-    axis = {"title": "time after the acknowledgement, logarithmic", **log_axis("s", low, high)}
+    low = max(FLOOR, high / DECADES)
+    axis = {"title": "time since acknowledged (log)", **log_axis("s", low, high)}
     figure = canvas(VISIBLE, axis, percent_axis(title="chance to see the commit", range=[0, 1.03]), theme=theme)
     grid = np.geomspace(low, high, 400)
     for name, colour in node_colours(runs[0].scenario).items():

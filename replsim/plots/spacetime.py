@@ -1,0 +1,134 @@
+"""A space-time diagram: a column for each place, time downwards, arrows for what goes from place to place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from replsim.plots.axes import scale_for
+from replsim.plots.palette import THEMES, Theme, see_through
+from replsim.plots.style import canvas
+from replsim.summary import show
+from replsim.units import SECOND
+
+__all__ = ["SpaceTime"]
+
+HEIGHT: Final = 560
+APART: Final = 0.034
+"""Labels of one column stand at least so far apart, as a share of the height."""
+
+
+class SpaceTime:
+    """A figure to which arrows, moments and stays are added; times are in nanoseconds."""
+
+    def __init__(
+        self,
+        title: str,
+        places: Sequence[str],
+        span: tuple[int, int],
+        what: str,
+        colours: Mapping[str, str],
+        theme: Theme,
+    ) -> None:
+        self._columns = {place: column for column, place in enumerate(places)}
+        self._start, self._end = span
+        self._length = max(span[1] - span[0], 1) / SECOND
+        self._scale = scale_for("s", [[self._length]])
+        self._theme = THEMES[theme]
+        self._colours = {place: colours.get(place, self._theme["soft"]) for place in places}
+        length = float(self._scale(self._length))
+        self.figure = canvas(
+            title,
+            {
+                "side": "top",
+                "tickvals": list(range(len(places))),
+                "ticktext": [f"<b>{place}</b>" for place in places],
+                "range": [-0.8, len(places) - 0.2],
+                "showgrid": False,
+                "zeroline": False,
+                "ticks": "",
+            },
+            {"title": self._scale.title(what), "zeroline": False, "range": [length * 1.07, -length * 0.05]},
+            theme=theme,
+            height=HEIGHT,
+            showlegend=False,
+            margin={"t": 76},
+        )
+        for place, column in self._columns.items():
+            self.figure.add_vline(
+                x=column, line={"color": self._colours[place], "width": 2}, opacity=0.5, layer="below"
+            )
+
+    def _at(self, time: int) -> float:
+        return float(self._scale((time - self._start) / SECOND))
+
+    def stay(self, place: str, start: int, end: int, colour: str, what: str) -> None:
+        """What went on at one place from ``start`` to ``end``: a thick stretch of its column."""
+        column, here, there = self._columns[place], self._at(start), self._at(min(end, self._end))
+        self.figure.add_scatter(
+            x=[column] * 3,
+            y=[here, (here + there) / 2, there],
+            mode="lines",
+            line={"color": colour, "width": 9},
+            hovertemplate=f"<b>{what}</b><br>{_time(end - start)} on {place}<extra></extra>",
+        )
+
+    def arrow(self, start: tuple[str, int], end: tuple[str, int], what: str, *, label: str, strong: bool) -> None:
+        """Something went from a place at a time to another; one that arrives after the diagram's end leaves it."""
+        x0, x1, y0, y1 = self._columns[start[0]], self._columns[end[0]], self._at(start[1]), self._at(end[1])
+        if start[1] > self._end:
+            return
+        lasted = end[1] - start[1]
+        colour = self._theme["text"] if strong else see_through(self._theme["soft"], 0.6)
+        self.figure.add_annotation(
+            x=x1, y=y1, ax=x0, ay=y0, axref="x", ayref="y", text="", showarrow=True,
+            arrowhead=2, arrowwidth=2.2 if strong else 1, arrowcolor=colour, standoff=4, startstandoff=2,
+        )  # fmt: skip
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        self.figure.add_scatter(
+            x=[x], y=[y], mode="markers", marker={"size": 16, "opacity": 0},
+            hovertemplate=f"{what}: {_time(lasted)}<extra></extra>",
+        )  # fmt: skip
+        if label and y < self._at(self._end) * 1.03:
+            self._label(x, y, f"{label} {_time(lasted)}" if lasted else label, "center", 0)
+
+    def moments(self, place: str, moments: Sequence[tuple[int, str]], *, left: bool = False) -> None:
+        """What happened at a place: dots with their words beside them; what comes after the end is told at the foot."""
+        anchor, shift = ("right", -9) if left else ("left", 9)
+        column = self._columns[place]
+        shown = [(time, word) for time, word in moments if time <= self._end]
+        self.figure.add_scatter(
+            x=[column] * len(shown),
+            y=[self._at(time) for time, _ in shown],
+            mode="markers",
+            marker={"color": self._colours[place], "size": 9},
+            text=[f"{word} {_time(time - self._start)} after the start" for time, word in shown],
+            hovertemplate=f"<b>{place}</b>: %{{text}}<extra></extra>",
+        )
+        gap = APART * 1.12 * float(self._scale(self._length))
+        last = -float("inf")
+        for time, words in _merged(shown):
+            last = max(self._at(time), last + gap)
+            self._label(column, last, words, anchor, shift)
+        for time, word in moments:
+            if time > self._end:
+                text = f"{word} at {_time(time - self._start)} ↓"
+                self._label(column, float(self._scale(self._length)) * 1.045, text, anchor, shift)
+
+    def _label(self, x: float, y: float, text: str, anchor: str, shift: int) -> None:
+        self.figure.add_annotation(
+            x=x, y=y, text=text, xanchor=anchor, xshift=shift, font={"size": 11, "color": self._theme["text"]},
+            bgcolor=see_through(self._theme["background"], 0.75), borderpad=0,
+        )  # fmt: skip
+
+
+def _merged(moments: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Moments of one time, as one."""
+    found: dict[int, list[str]] = {}
+    for time, word in sorted(moments, key=lambda each: each[0]):
+        found.setdefault(time, []).append(word)
+    return [(time, ", ".join(words)) for time, words in found.items()]
+
+
+def _time(nanoseconds: int) -> str:
+    return show(nanoseconds / SECOND, "s")
