@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,11 +43,11 @@ class Series:
         """A series of at most ``points`` that looks the same."""
         return Series(*decimated(self.time, self.value, points), self.steps)
 
-    def at(self, moments: Floats) -> Floats:
-        """Its value at each moment; 0 before its first point, and the last value after its last."""
+    def at(self, moments: Floats, side: Literal["left", "right"] = "right") -> Floats:
+        """Its value at each moment, or just before it (``left``); 0 before its first point, the last after its last."""
         if not len(self.time):
             return np.zeros(len(moments))
-        place = np.searchsorted(self.time, moments, side="right") - 1
+        place = np.searchsorted(self.time, moments, side=side) - 1
         value = self.value[place] + self._slope()[place] * (moments - self.time[place])
         found: Floats = np.where(place < 0, 0.0, value)
         return found
@@ -65,13 +65,11 @@ class Series:
 
     def extent(self, edges: Floats) -> tuple[Floats, Floats]:
         """Its smallest and its largest value in each stretch between neighbouring ``edges``; NaN where it has none."""
-        ends = self.at(edges)
-        low, high = np.fmin(ends[:-1], ends[1:]), np.fmax(ends[:-1], ends[1:])
-        if self.steps:
-            # What it is at the right edge holds only from there on.
-            low, high = ends[:-1].copy(), ends[:-1].copy()
-        place = np.searchsorted(edges, self.time, side="right") - 1
+        first, last = self.at(edges[:-1]), self.at(edges[1:], "left")
+        low, high = np.fmin(first, last), np.fmax(first, last)
+        place = np.searchsorted(edges, self.time, side="left") - 1
         inside = (place >= 0) & (place < len(low))
+        inside[inside] &= self.time[inside] < edges[1:][place[inside]]
         np.fmin.at(low, place[inside], self.value[inside])
         np.fmax.at(high, place[inside], self.value[inside])
         return low, high

@@ -69,7 +69,7 @@ def scale_for(unit: str, arrays: Iterable[ArrayLike]) -> Scale:
 
 def log_axis(unit: str, low: float, high: float) -> dict[str, Any]:
     """A logarithmic axis over positive values in SI units, with ticks in words such as ``10 ms``."""
-    ticks = max(_ticks(low, high), key=len)
+    ticks = _ticks(low, high)
     return {
         "type": "log",
         "range": [math.log10(low), math.log10(high)],
@@ -79,13 +79,15 @@ def log_axis(unit: str, low: float, high: float) -> dict[str, Any]:
     }
 
 
-def _ticks(low: float, high: float) -> list[list[float]]:
-    """Choices of ticks, none of them too many: some decades, every decade, and some or many in each."""
+def _ticks(low: float, high: float) -> list[float]:
+    """As many ticks as there is room for: some decades, every decade, or several in each."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    choices = [[10.0**decade for decade in range(first, last + 1, step)] for step in (3, 2)]
+    choices = [[10.0**decade for decade in range(first, last + 1, step)] for step in (4, 3, 2)]
     choices += [[step * 10.0**decade for decade in range(first, last + 1) for step in steps] for steps in STEPS]
     within = [[tick for tick in ticks if low * 0.999 <= tick <= high * 1.001] for ticks in choices]
-    return [ticks for ticks in within if len(ticks) <= MOST_TICKS]
+    most = max((ticks for ticks in within if len(ticks) <= MOST_TICKS), key=len, default=[])
+    finest = within[-1]
+    return most if len(most) > 1 else finest[:: 1 + len(finest) // MOST_TICKS]
 
 
 def percent_axis(**more: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ __all__ = [
 
 Theme = Literal["light", "dark"]
 
-SERIES: Final = ("#0072B2", "#C98500", "#009E73", "#CC79A7", "#3A9BD5", "#A08F00", "#888888")
+SERIES: Final = ("#0072B2", "#C98500", "#009E73", "#B8609A", "#3A9BD5", "#A08F00", "#888888")
 """Blue, orange, bluish green, reddish purple, sky blue, olive (for yellow), grey (for black)."""
 BAD: Final = "#D55E00"
 """Vermillion: what is stale, lost or broken, and nothing else."""
@@ -46,7 +46,7 @@ PARTS: Final[Mapping[str, str]] = {
     "network out": "#C98500",
     "remote write": "#3A9BD5",
     "remote flush": "#009E73",
-    "replay": "#CC79A7",
+    "replay": "#B8609A",
     "network back": "#A6611A",
     "answer": "#888888",
 }

@@ -13,6 +13,7 @@ from replsim.analysis.frames import frames
 from replsim.analysis.life import choose_commit, commit_life
 from replsim.analysis.readlife import choose_read, read_life
 from replsim.plots import runs as several
+from replsim.plots.phrases import listed, percent
 from replsim.plots.runs import Run, Runs
 from replsim.plots.stories import commit_story, read_story
 from replsim.summary import show
@@ -54,22 +55,17 @@ def _lag(runs: Sequence[Run], *, kind: str = "seconds", **_: Any) -> str:
     if not behind:
         return "There is no standby."
     worst = max(behind, key=behind.__getitem__)
-    text = f"{worst} was on average {show(behind[worst], unit)}{noun} behind, at most {_shown(runs, worst, kind, unit)}"
+    most = show(_value(runs, f"{worst}.lag.{kind}.max"), unit)
     others = [f"{name} {show(value, unit)}" for name, value in behind.items() if name != worst]
-    if others:
-        text += f"; on average {_and(others)}"
-    text += "."
+    also = f", {listed(others)}" if others else ""
+    text = f"{worst} was on average {show(behind[worst], unit)}{noun} behind (at most {most}){also}."
     growth = _value(runs, f"{worst}.lag.growth")
     if growth > FALLS_BEHIND:
         text += f" It falls behind by {show(growth, 's')} a second: it does not keep up."
     stale = _value(runs, f"{worst}.stale_reads.fraction")
     if not math.isnan(stale):
-        text += f" {_percent(stale)} of the reads on {worst} were stale."
+        text += f" {percent(stale)} of the reads on {worst} were stale."
     return text + _seeds(runs)
-
-
-def _shown(runs: Sequence[Run], node: str, kind: str, unit: str) -> str:
-    return show(_value(runs, f"{node}.lag.{kind}.max"), unit)
 
 
 def _commit_latency(runs: Sequence[Run], **_: Any) -> str:
@@ -93,13 +89,13 @@ def _breakdown(runs: Sequence[Run], **_: Any) -> str:
     every = slices["all"]
     total = sum(every.parts.values())
     largest = sorted(every.parts, key=lambda part: -every.parts[part])[:3]
-    shares = [f"{_percent(every.parts[part] / total)} {part}" for part in largest if every.parts[part] > total / 20]
+    shares = [f"{percent(every.parts[part] / total)} {part}" for part in largest if every.parts[part] > total / 20]
     text = (
-        f"A commit took {show(total / SECOND, 's')} on average: {_and(shares)}." if total else "Commits took no time."
+        f"A commit took {show(total / SECOND, 's')} on average: {listed(shares)}." if total else "Commits took no time."
     )
     slow = slices.get("slowest 1 %")
     if slow is not None and slow.count < every.count:
-        text += f" The slowest 1 % took {show(_total(slow) / SECOND, 's')}, {_why(every, slow)}."
+        text += f" The slowest 1 % took {show(_total(slow) / SECOND, 's')}{_why(every, slow)}."
     return text
 
 
@@ -111,7 +107,7 @@ def _why(every: Slice, slow: Slice) -> str:
     more = {part: slow.parts[part] - every.parts[part] for part in every.parts}
     part = max(more, key=more.__getitem__)
     extra = _total(slow) - _total(every)
-    return f"{_percent(more[part] / extra)} of the difference in {part}" if extra > 0 else "no longer than the others"
+    return f"; {percent(more[part] / extra)} of the extra time went into {part}" if extra > 0 else ""
 
 
 def _stale_reads(runs: Sequence[Run], *, own_row: bool = False, by: str = "node", **_: Any) -> str:
@@ -123,11 +119,11 @@ def _stale_reads(runs: Sequence[Run], *, own_row: bool = False, by: str = "node"
     names = scenario.nodes if by == "node" else (*scenario.readers, *scenario.sessions)
     own = {name: _value(runs, f"{name}.{family}.fraction") for name in names}
     parts = [
-        f"{_percent(value)} {'on' if by == 'node' else 'by'} {name}" for name, value in own.items() if value == value
+        f"{percent(value)} {'on' if by == 'node' else 'by'} {name}" for name, value in own.items() if value == value
     ]
     missed = "a commit to their row" if own_row else "a commit that its client already knew of"
-    text = f"{_percent(overall)} of reads missed {missed}"
-    text += f": {_and(parts)}." if len(parts) > 1 and overall else "."
+    text = f"{percent(overall)} of reads missed {missed}"
+    text += f": {listed(parts)}." if len(parts) > 1 and overall else "."
     age = _value(runs, f"{family}.age.p99")
     if overall and age > 0:
         text += f" 99 in 100 reads were at most {show(age, 's')} out of date."
@@ -143,7 +139,7 @@ def _t_visibility(runs: Sequence[Run], **_: Any) -> str:
     for name, value in needed.items():
         when = "never within the run" if math.isinf(value) else "at once" if value == 0 else f"after {show(value, 's')}"
         seen.append(f"{when} on {name}")
-    return f"99 in 100 commits can be seen {_and(seen)}, counted from their acknowledgement." + _seeds(runs)
+    return f"99 in 100 commits can be seen {listed(seen)}, counted from their acknowledgement." + _seeds(runs)
 
 
 def _topology(runs: Sequence[Run], *, at: float | None = None, **_: Any) -> str:
@@ -156,7 +152,11 @@ def _topology(runs: Sequence[Run], *, at: float | None = None, **_: Any) -> str:
         behind.append(
             f"{name} lacked {commits} ({show(state.lag_seconds, 's')})" if state.lag_commits else f"{name} had all"
         )
-    return f"At {show(frame.time, 's')} {_and(behind)}." if behind else "There is no standby."
+    if not behind:
+        return "There is no standby."
+    if not any(frame.nodes[name].lag_commits for name in run.scenario.standbys):
+        return f"At {show(frame.time, 's')} every standby had all commits."
+    return f"At {show(frame.time, 's')} {listed(behind)}."
 
 
 def _follow(runs: Sequence[Run], *, commit: str | int = "median", **_: Any) -> str:
@@ -167,14 +167,6 @@ def _follow(runs: Sequence[Run], *, commit: str | int = "median", **_: Any) -> s
 def _follow_read(runs: Sequence[Run], *, read: str | int = "stalest", **_: Any) -> str:
     facts = runs[0].facts
     return read_story(read_life(facts, choose_read(facts, read)))
-
-
-def _percent(share: float) -> str:
-    return show(share, "1", fraction=True)
-
-
-def _and(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 
 READINGS: Final[Mapping[str, Callable[..., str]]] = {

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from replsim.analysis.facts import Facts
 from replsim.analysis.life import CommitLife
 from replsim.analysis.readlife import ReadLife
+from replsim.plots.phrases import listed
 from replsim.summary import show
 from replsim.units import SECOND
 
 __all__ = ["commit_story", "read_story"]
 
-PHRASES = {
+PHRASES: Final = {
     "connection": "waiting for a connection",
     "execution": "getting there and executing",
-    "flush": "the primary's flush",
-    "network out": "to {node}",
-    "remote write": "its write",
-    "remote flush": "its flush",
-    "replay": "its replay",
-    "network back": "its reply back",
-    "answer": "the answer to the client",
+    "flush": "for the primary's flush",
+    "network out": "on the way to {node}",
+    "remote write": "for its write",
+    "remote flush": "for its flush",
+    "replay": "for its replay",
+    "network back": "for its reply back",
+    "answer": "for the answer to the client",
 }
+LITTLE: Final = 50
+"""What took less than such a part of the whole goes without saying."""
 
 
 def commit_story(facts: Facts, life: CommitLife) -> str:
@@ -30,8 +35,8 @@ def commit_story(facts: Facts, life: CommitLife) -> str:
         return f"{who} {_unfinished(facts, life)}"
     total = int(life.parts.latency[0])
     spent = [(part, int(times[0])) for part, times in life.parts.parts.items()]
-    told = [f"{_time(time)} {PHRASES[part].format(node=life.decider)}" for part, time in spent if time > total / 50]
-    text = f"{who} took {_time(total)}: {', '.join(told)}."
+    told = [f"{_time(time)} {PHRASES[part].format(node=life.decider)}" for part, time in spent if time * LITTLE > total]
+    text = f"{who} took {_time(total)}: {listed(told)}."
     if life.decider is not None:
         text += f" It waited for {life.decider} ({facts.record.scenario.primary.synchronous_standby_names})."
     return text + _seen(facts, life, life.time("client", "acknowledged") or 0)
@@ -65,9 +70,9 @@ def _seen(facts: Facts, life: CommitLife, told: int) -> str:
     if late:
         text += f" A read sent once its client knew of it could still miss it for {' and for '.join(late)}."
     if early:
-        text += f" {' and '.join(early)} showed it before its client knew."
+        text += f" {listed(early)} showed it before its client knew."
     if never:
-        text += f" {' and '.join(never)} had not applied it by the end of the run."
+        text += f" {listed(never)} had not applied it by the end of the run."
     return text
 
 

@@ -1,4 +1,4 @@
-"""Figures over the time of a run: its axis, the warm-up in grey, and lines that become bands for several runs."""
+"""Figures over the time of a run: its axis, warm-up and faults shaded, and lines that become bands for several."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from replsim.analysis.series import POINTS, Series, band
+from replsim.analysis.troubles import troubles
 from replsim.plots.axes import Scale, scale_for
-from replsim.plots.palette import QUIET, see_through
+from replsim.plots.palette import BAD, QUIET, see_through
 from replsim.plots.runs import Run
 from replsim.units import SECOND
 
@@ -27,6 +28,9 @@ __all__ = [
     "time_scale",
 ]
 
+NAMED: Final = 6
+"""So many faults are named in a figure; more are only shaded."""
+LEVELS: Final = 3
 STRETCHES: Final = 240
 """A band shows means over so many equal stretches of the run."""
 
@@ -132,14 +136,23 @@ def add_area(
 
 
 def shade(figure: go.Figure, run: Run) -> None:
-    """The warm-up in grey: no metric counts it."""
+    """The warm-up in grey, as no metric counts it; faults in red, with their names where these are few."""
+    scale = time_scale(run).factor * SECOND
     if run.scenario.warmup:
-        figure.add_vrect(
-            x0=0,
-            x1=run.scenario.warmup / SECOND / time_scale(run).factor,
-            fillcolor=see_through(QUIET, 0.15),
-            line_width=0,
-            layer="below",
-            annotation={"text": "warm-up", "font": {"size": 11}},
-            annotation_position="top left",
+        _add_stretch(figure, 0, run.scenario.warmup / scale, QUIET, "warm-up", 0)
+    found = troubles(run.facts)
+    for place, each in enumerate(found):
+        words = each.what if len(found) <= NAMED else ""
+        # Names of neighbours stand one below the other.
+        _add_stretch(figure, each.start / scale, each.end / scale, BAD, words, place % LEVELS)
+
+
+def _add_stretch(figure: go.Figure, start: float, end: float, colour: str, words: str, level: int) -> None:
+    if end > start:
+        figure.add_vrect(x0=start, x1=end, fillcolor=see_through(colour, 0.15), line_width=0, layer="below")
+    else:
+        figure.add_vline(x=start, line={"color": colour, "width": 1, "dash": "dot"}, layer="below")
+    if words:
+        figure.add_annotation(
+            x=start, y=1, yref="paper", xanchor="left", yanchor="top", yshift=-14 * level, text=words, font={"size": 11}
         )
