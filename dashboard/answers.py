@@ -31,16 +31,16 @@ class Answer:
 def wanted(scenario: Scenario) -> list[Answer]:
     """What a page leads with, for a scenario: only what it has."""
     found = [
-        Answer("Commit, median", "commit_latency.p50", "Half of all commits take no longer."),
-        Answer("Commit, p99", "commit_latency.p99", "99 of 100 commits take no longer."),
+        Answer("Commit p50", "commit_latency.p50", "Half of all commits take no longer."),
+        Answer("Commit p99", "commit_latency.p99", "99 of 100 commits take no longer."),
         Answer("Throughput", "throughput", "Commits acknowledged a second.", better=1),
     ]
     names = list(scenario.standbys)
     lag = "How far it is behind the primary, in time: 99% of the time no more than this."
     if len(names) <= MOST_STANDBYS:
-        found += [Answer(f"Lag of {name}, p99", f"{name}.lag.seconds.p99", lag) for name in names]
+        found += [Answer(f"Lag {name} p99", f"{name}.lag.seconds.p99", lag) for name in names]
     else:
-        found.append(Answer("Worst lag, p99", "lag.seconds.p99", lag))
+        found.append(Answer("Worst lag p99", "lag.seconds.p99", lag))
     if scenario.readers or scenario.sessions:
         found.append(
             Answer(
@@ -51,8 +51,8 @@ def wanted(scenario: Scenario) -> list[Answer]:
     if names:
         found.append(
             Answer(
-                f"Lost if {scenario.primary.name} died now", "loss_if_primary_dies.commits.p99",
-                "Acknowledged commits that the best standby had not received, at 99 of 100 moments no more.",
+                f"Lost if {scenario.primary.name} died", "loss_if_primary_dies.commits.p99",
+                "Acknowledged commits that would be lost if the best standby took over: p99 over all moments.",
             )
         )  # fmt: skip
     return found

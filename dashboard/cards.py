@@ -26,11 +26,10 @@ def show_answers(shown: Shown) -> None:
     st.html(f"<p class='said'>{hovers(' '.join(sentences(shown.results)))}</p>")
     every = answers(shown.results)
     title, before = _baseline(shown.setup, {answer.metric: value for answer, value in every})
-    for row in range(0, len(every), 4):
-        columns = st.columns(4)
-        for column, (answer, value) in zip(columns, every[row : row + 4], strict=False):
+    with st.container(key="answers"):
+        for answer, value in every:
             delta = change(answer.metric, value, before.get(answer.metric, math.nan))
-            column.metric(
+            st.metric(
                 answer.label, show_metric(answer.metric, value), delta, help=plain(answer.help), border=True,
                 delta_color="normal" if answer.better > 0 else "inverse",
             )  # fmt: skip

@@ -12,6 +12,7 @@ from dashboard import state
 from dashboard.controls import choose_scenario, turn_knobs
 from dashboard.errors import show_problems, show_refusal
 from dashboard.links import UPLOAD, Setup
+from dashboard.look import apply_look
 from dashboard.runs import Job, Runs, refusal, settle
 from dashboard.sources import scenario_of
 from dashboard.words import plain
@@ -45,6 +46,7 @@ def runs() -> Runs:
 def open_page() -> Shown:
     """The sidebar and the results; ends the page where there is nothing to show yet, or an error to mend."""
     setup = state.current()
+    apply_look()
     with st.sidebar:
         choose_scenario(setup)
     if setup.base == UPLOAD and not setup.text:

@@ -55,10 +55,10 @@ def arguments(app: Path, port: int | None, *, browser: bool) -> list[str]:
 
 
 def find_dashboard() -> Path:
-    """The dashboard's entry: inside the installed package, or beside it in a checkout."""
+    """What is served: inside the installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]
-    installed = package / "_dashboard" / "app.py"
-    return installed if installed.is_file() else package.parent / "dashboard" / "app.py"
+    installed = package / "_dashboard" / "server.py"
+    return installed if installed.is_file() else package.parent / "dashboard" / "server.py"
 
 
 def _make_importable(folder: Path) -> None:

@@ -31,7 +31,7 @@ def test_a_url_opens_the_state_that_it_tells() -> None:
     """A link with a scenario and a change shows that scenario, so changed."""
     at = open_page(scenario="quickstart/three-nodes", **{"primary.synchronous_commit": "off"})
     assert at.selectbox(key="knob primary.synchronous_commit").value == "off"
-    assert metric(at, "Commit, median") == "100 µs"
+    assert metric(at, "Commit p50") == "100 µs"
 
 
 def test_a_link_that_cannot_run_says_what_to_mend() -> None:

@@ -26,7 +26,7 @@ def test_a_setup_comes_back_from_its_url() -> None:
 
 def test_what_belongs_to_a_page_is_no_change_of_the_scenario() -> None:
     """A commit that is looked at, or a step of the tour, leaves the setup as it is."""
-    assert Setup.from_query(THREE.query | {"commit": "7", "pick": "slowest", "step": "2"}) == THREE
+    assert Setup.from_query(THREE.query | {"commit": "7", "film": "whole", "step": "2"}) == THREE
     assert not Setup.speaks_of_it(["commit", "step"])
 
 
