@@ -45,6 +45,13 @@ class Streams:
         """As `draws`, but each draw holds for ``hold`` nanoseconds of simulated time."""
         return HeldDraws(self.draws(name, distribution), hold)
 
+    def shared(self, name: str, distribution: Distribution[int], hold: int) -> HeldDraws:
+        """As `held`, from a stream that many share: for each of them draw k comes from the same uniform."""
+        key = crc32(name.encode())
+        assert self._names.setdefault(key, name) == name, f"two streams share a key: {name!r} and {self._names[key]!r}"
+        uniforms = Uniforms(np.random.SeedSequence(self.seed, spawn_key=(key,)))
+        return HeldDraws(Draws(uniforms, distribution), hold)
+
 
 class Uniforms:
     """An endless sequence of uniforms in the open interval (0, 1)."""

@@ -14,7 +14,19 @@ from replsim.rules.routing import Route
 from replsim.scenario.base import Count, Name, Part, Whole
 from replsim.units import Bandwidth, Duration, Rate, Size, parse_bandwidth, parse_size
 
-__all__ = ["Arrivals", "Background", "Bursts", "Keys", "RatePoint", "Reader", "Schedule", "Session", "Way", "Writer"]
+__all__ = [
+    "Arrivals",
+    "Background",
+    "Bursts",
+    "Cold",
+    "Keys",
+    "RatePoint",
+    "Reader",
+    "Schedule",
+    "Session",
+    "Way",
+    "Writer",
+]
 
 
 def _zero() -> DurationDistribution:
@@ -97,6 +109,19 @@ class Schedule(Part):
         return self
 
 
+class Cold(Part):
+    """What an execution takes longer on a connection that has not worked for a while: its caches have gone cold."""
+
+    extra: Duration
+    """What it takes longer after a very long pause, and on a connection's first transaction."""
+    half_after: Annotated[Duration, Field(gt=0)]
+    """The pause, from the start of the connection's last transaction, after which it is half of that."""
+
+    def extra_after(self, pause: int | None) -> int:
+        """What the execution takes longer after ``pause`` (None: there was no transaction before), in nanoseconds."""
+        return self.extra if pause is None else self.extra * pause // (pause + self.half_after)
+
+
 class Writer(Part):
     """Clients that write.  Open loop: work arrives at a ``rate`` (or by ``schedule``) whatever the answers do,
     through a pool of ``connections``.  Closed loop: ``clients`` of them, each waiting for its own answer."""
@@ -125,6 +150,8 @@ class Writer(Part):
     """The zone that the clients are in."""
     execution: DurationDistribution = Field(default_factory=_zero)
     """What a transaction does before its commit record, on the primary."""
+    cold: Cold | None = None
+    """What `execution` takes longer after a pause; without it a pause does not matter."""
     record: SizeDistribution = Field(default_factory=lambda: SizeDistribution.model_validate("600 B"))
     """Bytes of WAL a transaction."""
     records: Count = 1

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from replsim.randomness import DurationDistribution
-from replsim.scenario.base import Part
+from replsim.scenario.base import Name, Part
 from replsim.units import Bandwidth, Duration, Fraction, Size, parse_duration
 
 __all__ = ["PRESETS", "Link", "LinkName", "Links", "Zones", "link_ends"]
@@ -59,6 +59,8 @@ class Link(Part):
     """One way, per message (or per `hold`)."""
     hold: Annotated[Duration, Field(gt=0)] | None = None
     """Draw one latency for each such stretch of time instead of one for each message."""
+    weather: Name | None = None
+    """A word of your choice: links that share it have the same luck under `hold`, and are late together."""
     jitter: DurationDistribution | None = None
     """Added to the latency of each message, also under `hold`."""
     bandwidth: Bandwidth | None = None

@@ -169,7 +169,7 @@ def receiver(receive: Sequence[Step], cost: Cost) -> list[tuple[int, int, int, i
 def replay(
     batches: Sequence[tuple[int, int, int, int]], inserted: Sequence[int], lsn: Sequence[int], cost: Cost
 ) -> tuple[list[int], list[Step]]:
-    """When each commit is replayed, and when each batch is."""
+    """When each commit is replayed, and when each batch is: as far as its last whole commit."""
     applied: list[int] = []
     done: list[Step] = []
     free = -1
@@ -179,7 +179,7 @@ def replay(
             due = inserted[len(applied)] + cost.apply_delay if cost.apply_delay else 0
             free = max(free, due) + next(cost.replay)
             applied.append(free)
-        done.append((free, position))
+        done.append((free, lsn[len(applied) - 1] if applied else 0))
     return applied, done
 
 

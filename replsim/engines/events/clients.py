@@ -11,7 +11,7 @@ from replsim.errors import Problem
 from replsim.randomness import DurationDistribution, SizeDistribution, Streams
 from replsim.randomness.keys import KeyDraws
 from replsim.rules.acks import Level
-from replsim.scenario.clients import Keys
+from replsim.scenario.clients import Cold, Keys
 
 __all__ = ["Clients", "Step", "What", "Work"]
 
@@ -59,6 +59,7 @@ class Work(NamedTuple):
     keys: Keys | None
     wakeup: int
     pages: Pages | None
+    cold: Cold | None = None
 
 
 class Clients(ABC):
@@ -93,7 +94,8 @@ class Clients(ABC):
             self._next_key = KeyDraws(streams.uniforms(f"{name}:keys"), work.keys).next
         network, execution = work.network.constant, work.execution.constant
         steady = network is not None and execution is not None
-        self.in_order = steady and not self.locks and work.chunk is None
+        self._cold = work.cold
+        self.in_order = steady and not self.locks and work.chunk is None and work.cold is None
         """Transactions reach the log in the order in which they start, so a start needs no step of its own."""
         self.to_server = (network or 0) + wakeup
         """From the start of a transaction to its execution; a network time that is not constant is left out."""
@@ -119,8 +121,8 @@ class Clients(ABC):
         """The next transaction to stage once ``step`` has been taken, if a connection is free for it."""
 
     @abstractmethod
-    def answered(self, client: int, learned: int) -> Step | None:
-        """A client knows an outcome: its next transaction, if that is what it waited for."""
+    def answered(self, done: Step, learned: int) -> Step | None:
+        """The client of the commit ``done`` knows its outcome: its next transaction, if that is what it waited for."""
 
     @abstractmethod
     def waiting(self, until: int) -> Iterator[Step]:
@@ -163,8 +165,8 @@ class Clients(ABC):
         """WAL of a new transaction: a draw that rounds to nothing is one byte, or no flush would ever pass it."""
         return self._record() or 1
 
-    def _submit(self, client: int, submitted: int, started: int) -> Step:
-        """A new transaction that starts at ``started``."""
+    def _submit(self, client: int, submitted: int, started: int, before: int | None) -> Step:
+        """A new transaction that starts at ``started``; the last one of its connection started at ``before``."""
         number = self._count
         self._count += 1
         if self.answer_time is None:
@@ -174,6 +176,8 @@ class Clients(ABC):
         size = self._size()
         if not self.in_order:
             request, execution = self._out(), self._execution()
+            if self._cold is not None:
+                execution += self._cold.extra_after(None if before is None else started - before)
             return Step(
                 started, self.index, number, What.START, client, submitted, started, request, execution, size, size
             )

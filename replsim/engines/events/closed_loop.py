@@ -44,6 +44,8 @@ class ClosedLoop(Clients):
         self._rounds = [0] * clients
         self._request = work.network.constant
         self._clients = clients
+        self._last: list[int | None] = [None] * clients
+        """When each client's last transaction started."""
         self._unused = [in_flight] * clients
         """For clients with several transactions in flight: how many more than ever before each may have,"""
         self._answers: list[list[int]] = [[] for _ in range(clients)] if in_flight > 1 else []
@@ -70,7 +72,8 @@ class ClosedLoop(Clients):
         return None
 
     @override
-    def answered(self, client: int, learned: int) -> Step | None:
+    def answered(self, done: Step, learned: int) -> Step | None:
+        client = done.client
         if self._in_flight == 1:
             return self._submit_at(client, learned + self._pause(client))
         ready = self._ready[client]
@@ -108,4 +111,5 @@ class ClosedLoop(Clients):
         return self._submit_at(client, time)
 
     def _submit_at(self, client: int, time: int) -> Step:
-        return self._submit(client, time, time)
+        before, self._last[client] = self._last[client], time
+        return self._submit(client, time, time, before)

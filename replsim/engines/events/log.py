@@ -30,6 +30,8 @@ class Log:
         self.lsn = array("q")
         self.records = array("q")
         """Cumulated WAL records up to and including each commit, the background's with them."""
+        self.pieces = array("q")
+        """Where each chunk of WAL ends that a transaction wrote before its commit."""
         self.images: dict[int, int] = {}
         """Bytes of full-page images, by row, where there are any."""
         self.visible = array("q")
@@ -43,9 +45,10 @@ class Log:
             return self._foreground_bytes
         return self._foreground_bytes + self._background_records(time) * self._background.record
 
-    def add_bytes(self, size: int) -> None:
+    def add_bytes(self, size: int, time: int) -> None:
         """WAL of a transaction that still runs: nobody waits for it, but it takes its place in the stream."""
         self._foreground_bytes += size
+        self.pieces.append(self.position(time))
 
     def add_commit(self, step: Step, images: int, records: int) -> int:
         """Insert a commit record (and its full-page ``images``) at ``step.time``; returns its row."""
@@ -70,6 +73,21 @@ class Log:
     def count_up_to(self, lsn: int, known: int = 0) -> int:
         """How many commits end at or before ``lsn``; ``known`` of them are known to."""
         return bisect_right(self.lsn, lsn, known)
+
+    def whole(self, position: int, rows: int) -> int:
+        """Where the last record ends that is whole at ``position``, up to which there are ``rows`` commits."""
+        end = self.lsn[rows - 1] if rows else 0
+        if end == position:
+            return end
+        piece = bisect_right(self.pieces, position)
+        end = max(end, self.pieces[piece - 1] if piece else 0)
+        if self._background is None:
+            return end
+        behind = (position - end) // self._background.record
+        if rows < len(self.lsn):
+            # Part of a commit that is still to come looks like background WAL.
+            behind = min(behind, self.records[rows] - 1 - (self.records[rows - 1] if rows else 0))
+        return end + behind * self._background.record
 
     def background_records_in(self, size: int) -> int:
         """How many whole records of background WAL ``size`` bytes without a commit hold."""

@@ -37,7 +37,8 @@ class OpenLoop(Clients):
         self._users = users
         self._next_arrival = _one_by_one(arrivals)
         self._unused = connections
-        self._free: deque[int] = deque()
+        self._free: deque[tuple[int, int]] = deque()
+        """When each connection became free, and when its last transaction started."""
         self._staged = False
 
     @override
@@ -55,18 +56,18 @@ class OpenLoop(Clients):
         if arrival is None:
             return None
         self._staged = True
-        started = arrival
+        started, before = arrival, None
         if self._unused:
             self._unused -= 1
         else:
-            free = self._free.popleft()
+            free, before = self._free.popleft()
             if free > arrival:
                 started = free
-        return self._submit(-1 if self._users is None else self._user(self._count), arrival, started)
+        return self._submit(-1 if self._users is None else self._user(self._count), arrival, started, before)
 
     @override
-    def answered(self, client: int, learned: int) -> Step | None:
-        self._free.append(learned)
+    def answered(self, done: Step, learned: int) -> Step | None:
+        self._free.append((learned, done.started))
         return None if self._staged else self.next_after(None)
 
     @override

@@ -24,6 +24,9 @@ class Replay:
     or goes on if it is still busy.  A commit's cost is that of the records and the bytes since the last one; what
     stands behind the last commit of a batch, which is background WAL, is replayed with the batch.  Under
     ``recovery_min_apply_delay`` it waits at each commit record, and everything behind it waits too.
+
+    A record of which only a part has come is left for the next batch: where the WAL writer flushes whole pages,
+    the reply after a replay reports less than was flushed.
     """
 
     def __init__(self, streams: Streams, node: str, standby: Standby, log: Log, wakeup: int) -> None:
@@ -42,6 +45,8 @@ class Replay:
         """and their cost, where costs are even."""
         self.positions = array("q")
         """Where each batch ends; the receiver adds to it once a batch is written, before it hands it over."""
+        self._whole = array("q")
+        """Where the last record of each batch ends that is whole in it: replay can go no further."""
         self._starts = array("q")
         """Per batch: when its replay begins, its first commit, and when it has been replayed."""
         self._firsts = array("q")
@@ -58,15 +63,17 @@ class Replay:
         """The standby has flushed up to ``position`` at ``now``; returns the rows of the commits in this batch."""
         start = self.free if self.free > now else now + self._wakeup
         rows = range(self._count, self._log.count_up_to(position, self._count))
-        records = self._records_at(rows.stop, position)
+        whole = self._log.whole(position, rows.stop)
+        records = self._records_at(rows.stop, whole)
         if self._even:
-            cost = self._cost(records, position)
+            cost = self._cost(records, whole)
             end = start + cost - self._cost_done
             self._bases.append(self._cost_done)
             self._cost_done = cost
         else:
-            end = self._replay(self._each(rows, start), records, position)
-            self._records_done, self._bytes_done = records, position
+            end = self._replay(self._each(rows, start), records, whole)
+            self._records_done, self._bytes_done = records, whole
+        self._whole.append(whole)
         self._starts.append(start)
         self._firsts.append(self._count)
         self._ends.append(end)
@@ -90,7 +97,7 @@ class Replay:
         if batch < 0:
             return 0
         if self._ends[batch] <= time:
-            return self.positions[batch]
+            return self._whole[batch]
         low, high = self._firsts[batch], self._count if batch == len(self._ends) - 1 else self._firsts[batch + 1]
         while low < high:
             middle = (low + high) // 2
@@ -100,7 +107,7 @@ class Replay:
                 high = middle
         if low > self._firsts[batch]:
             return self._log.lsn[low - 1]
-        return self.positions[batch - 1] if batch else 0
+        return self._whole[batch - 1] if batch else 0
 
     def trajectory(self, end: int) -> Trajectory:
         """The applied position up to ``end``: a step at each commit, and one at the end of each batch."""
@@ -112,21 +119,19 @@ class Replay:
         else:
             applied = ints(self._applied)
         time = np.concatenate([applied, ints(self._ends)])
-        position = np.concatenate([lsn, ints(self.positions)[: len(self._ends)]])
+        position = np.concatenate([lsn, ints(self._whole)])
         order = np.lexsort((position, time))
         time, position = time[order], np.maximum.accumulate(position[order]) if len(order) else position
         upto = int(np.searchsorted(time, end, side="right"))
         return Trajectory.of(time[:upto], position[:upto])
 
     def _records_at(self, rows: int, position: int) -> int:
-        """Records up to ``position``, which is at or behind the end of the first ``rows`` commits."""
+        """Whole records up to ``position``, which is at or behind the end of the first ``rows`` commits."""
         log = self._log
         records, lsn = (log.records[rows - 1], log.lsn[rows - 1]) if rows else (0, 0)
         if position == lsn:
             return records
-        behind = log.background_records_in(position - lsn)
-        # Part of a commit that is still to come looks like background WAL, but its record is not complete.
-        return records + (min(behind, log.records[rows] - 1 - records) if rows < len(log.records) else behind)
+        return records + log.background_records_in(position - lsn)
 
     def _cost(self, records: int, position: int) -> int:
         """The cost of the first ``records`` records and ``position`` bytes, at the constant cost of a record."""

@@ -53,7 +53,7 @@ class Transactions:
             elif step.what == What.START:
                 self._start(step)
             elif step.what == What.CHUNK:
-                log.add_bytes(step.size)
+                log.add_bytes(step.size, step.time)
             else:
                 self._lock(step)
 
@@ -70,7 +70,7 @@ class Transactions:
             log.learned[row] = learned
         if group.locks:
             self._unlock(group.key(done.number), visible)
-        step = group.answered(done.client, learned)
+        step = group.answered(done, learned)
         if step is not None:
             if group.goes_round and step.time <= done.submitted:
                 raise ScenarioError([group.no_time])

@@ -23,7 +23,11 @@ class Wire:
         if link.hold is None:
             self._draw = streams.draws(f"{name}:latency", link.latency).next
         else:
-            self._held = streams.held(f"{name}:latency", link.latency, link.hold)
+            self._held = (
+                streams.held(f"{name}:latency", link.latency, link.hold)
+                if link.weather is None
+                else streams.shared(f"weather:{link.weather}", link.latency, link.hold)
+            )
         self._jitter = streams.draws(f"{name}:jitter", link.jitter).next if link.jitter else None
         self._bandwidth = link.bandwidth
         self._loss = link.loss
