@@ -49,6 +49,13 @@ def unused_link(scenario: Scenario) -> Iterator[Problem]:
             yield Problem(("links", name), f"is of no use: neither node streams from the other; {mend}")
 
 
+def weather_without_hold(scenario: Scenario) -> Iterator[Problem]:
+    """Links that would be late together, but draw anew for each message."""
+    for name, link in scenario.links.items():
+        if link.weather is not None and link.hold is None:
+            yield Problem(("links", name, "weather"), "is shared stretch by stretch: add 'hold: 20ms'")
+
+
 def missing_link(scenario: Scenario) -> Iterator[Problem]:
     """A standby without a network to the node that it streams from."""
     for name in scenario.standbys:
@@ -147,6 +154,7 @@ CHECKS: Final = (
     link_to_unknown_node,
     link_to_itself,
     unused_link,
+    weather_without_hold,
     missing_link,
     zones_of_no_use,
     zone_without_table,
