@@ -41,12 +41,12 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 
 def test_every_decision_is_in_the_index() -> None:
-    """The index lists each numbered record once, and the numbers have no gap."""
+    """The index lists each numbered record once, and no number is given twice."""
     folder = ROOT / "docs" / "decisions"
     records = sorted(path.name for path in folder.glob("[0-9]*.md"))
     listed = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
     assert listed == records
-    assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
+    assert len({name[:4] for name in records}) == len(records)
 
 
 def test_the_readme_s_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
