@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from replsim.analysis.facts import Facts
 from replsim.units import NEVER
 
-__all__ = ["Acknowledged", "Rows", "ahead_on_primary", "ahead_on_standby", "count_by", "newest_visible"]
+__all__ = ["Acknowledged", "Rows", "Visible", "ahead_on_standby", "count_by"]
 
 Ints = NDArray[np.int64]
 
@@ -42,7 +42,8 @@ class Acknowledged:
         self.times = told[self.order]
         self._newest = np.concatenate([[0], np.maximum.accumulate(self.order + 1)])
         self._first = np.concatenate([np.minimum.accumulate(told[::-1])[::-1], [NEVER]])
-        self._all = told
+        self.latest_within = np.concatenate([[-1], np.maximum.accumulate(told)])
+        """Per length of a prefix of the log: the latest acknowledgement in it (never falls; -1 for length 0)."""
 
     def by(self, moments: Ints) -> Ints:
         """How many commits had been acknowledged at each moment."""
@@ -56,30 +57,30 @@ class Acknowledged:
         """The earliest acknowledgement of a commit that is not among the first ``seen`` of the log."""
         return self._first[seen]
 
-    def latest_within(self) -> Ints:
-        """Per length of a prefix of the log: the latest acknowledgement in it (never falls; -1 for length 0)."""
-        return np.concatenate([[-1], np.maximum.accumulate(self._all)])
-
 
 def ahead_on_standby(acknowledged: Acknowledged, seen: Ints, moments: Ints) -> NDArray[np.bool_]:
     """Whether the first ``seen`` commits hold one that had not been acknowledged at the moment of the look."""
-    return acknowledged.latest_within()[seen] > moments
+    return acknowledged.latest_within[seen] > moments
 
 
-def ahead_on_primary(facts: Facts, acknowledged: Acknowledged, moments: Ints) -> NDArray[np.bool_]:
-    """Whether a commit was visible on the primary that had not been acknowledged at the moment of the look."""
-    visible = np.sort(facts.column("visible"))
-    return count_by(visible, moments) > acknowledged.by(moments)
+class Visible:
+    """The commits of the log as the primary shows them, in the order in which they became visible."""
 
+    def __init__(self, facts: Facts) -> None:
+        visible = facts.column("visible")
+        # Whoever is acknowledged was visible before: nothing that a look at the primary misses can be stale.
+        assert np.all(visible <= facts.acknowledged), "a commit is acknowledged before it is visible"
+        order = np.argsort(visible, kind="stable")
+        self.times = visible[order]
+        self._newest = np.concatenate([[0], np.maximum.accumulate(order + 1)])
 
-def newest_visible(facts: Facts, moments: Ints) -> Ints:
-    """One more than the newest commit of the log that is visible on the primary at each moment; 0 for none."""
-    visible = facts.column("visible")
-    # Whoever is acknowledged was visible before: nothing that a look at the primary misses can be stale.
-    assert np.all(visible <= facts.acknowledged), "a commit is acknowledged before it is visible"
-    order = np.argsort(visible, kind="stable")
-    newest = np.concatenate([[0], np.maximum.accumulate(order + 1)])
-    return newest[count_by(visible[order], moments)]
+    def newest(self, moments: Ints) -> Ints:
+        """One more than the newest commit of the log that is visible at each moment; 0 for none."""
+        return self._newest[count_by(self.times, moments)]
+
+    def ahead(self, acknowledged: Acknowledged, moments: Ints) -> NDArray[np.bool_]:
+        """Whether a commit was visible that had not been acknowledged at the moment of the look."""
+        return count_by(self.times, moments) > acknowledged.by(moments)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,97 @@
+"""What the nodes show, and how far behind they are: the cluster as readers and their routers see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replsim.analysis.facts import Facts
+from replsim.analysis.sightings import Acknowledged, Visible, ahead_on_standby, count_by
+from replsim.units import NEVER
+
+__all__ = ["Views"]
+
+Ints = NDArray[np.int64]
+
+
+class Views:
+    """Looks at nodes (by their codes in the scenario) at moments.  What is seen is a count: one more than the newest
+    commit of the log that a look shows, 0 for none."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.acknowledged = Acknowledged(facts)
+        self._names = facts.record.scenario.nodes
+
+    @cached_property
+    def _visible(self) -> Visible:
+        return Visible(self.facts)
+
+    def seen(self, nodes: Ints, moments: Ints) -> Ints:
+        """What looks see."""
+        seen = np.zeros(len(nodes), dtype=np.int64)
+        for code, chosen in self._by_node(nodes):
+            seen[chosen] = self._seen(code, moments[chosen])
+        return seen
+
+    def looked(self, nodes: Ints, moments: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+        """What looks see, and whether a commit that had not been acknowledged by then was among it."""
+        seen = np.zeros(len(nodes), dtype=np.int64)
+        ahead = np.zeros(len(nodes), dtype=bool)
+        for code, chosen in self._by_node(nodes):
+            at = moments[chosen]
+            seen[chosen] = self._seen(code, at)
+            if code == 0:
+                ahead[chosen] = self._visible.ahead(self.acknowledged, at)
+            else:
+                ahead[chosen] = ahead_on_standby(self.acknowledged, seen[chosen], at)
+        return seen, ahead
+
+    def ready(self, nodes: Ints, counts: Ints) -> Ints:
+        """When nodes have replayed so many commits: `NEVER` where not by the run's end, 0 on the primary."""
+        ready = np.zeros(len(nodes), dtype=np.int64)
+        for code, chosen in self._by_node(nodes):
+            if code:
+                ready[chosen] = self._replayed(code)[counts[chosen]]
+        return ready
+
+    def lags(self, nodes: Sequence[str], interval: int) -> tuple[Ints, Ints]:
+        """The lags that a router finds which looks every ``interval``: in nanoseconds and in bytes, a row a look.
+
+        In time: the age of the oldest commit in the log that the node has not applied, since its insertion.
+        """
+        record, facts = self.facts.record, self.facts
+        looks = np.arange(0, record.scenario.duration + 1, interval, dtype=np.int64)
+        insert = record.position(self._names[0], "insert").at(looks)
+        inserted = np.append(facts.column("inserted"), NEVER)
+        lag = np.zeros((len(looks), len(nodes)), dtype=np.int64)
+        lag_bytes = np.zeros_like(lag)
+        for place, name in enumerate(nodes):
+            if name != self._names[0]:
+                oldest = inserted[count_by(facts.reached(name, "apply"), looks)]
+                lag[:, place] = np.maximum(looks - oldest, 0)
+                lag_bytes[:, place] = insert - record.position(name, "apply").at(looks)
+        return lag, lag_bytes
+
+    def _seen(self, code: int, moments: Ints) -> Ints:
+        if code == 0:
+            return self._visible.newest(moments)
+        return count_by(self.facts.reached(self._names[code], "apply"), moments)
+
+    def _replayed(self, code: int) -> Ints:
+        """When a standby had so many commits, by their number."""
+        return self.facts.once(_with_nothing, self._names[code])
+
+    def _by_node(self, nodes: Ints) -> Iterator[tuple[int, slice | NDArray[np.intp]]]:
+        for code in range(len(self._names)):
+            here = np.flatnonzero(nodes == code)
+            if len(here):
+                # Looks at one node alone are answered in place.
+                yield code, slice(None) if len(here) == len(nodes) else here
+
+
+def _with_nothing(facts: Facts, name: str) -> Ints:
+    return np.concatenate([[0], facts.reached(name, "apply")])

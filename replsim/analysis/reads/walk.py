@@ -1,0 +1,168 @@
+"""A read's way from its issue to its answer: where it goes, how long it waits, where it is sent on to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replsim.analysis.reads.views import Views
+from replsim.randomness.trips import Luck
+from replsim.rules.promises import Promise
+from replsim.rules.routing import NOWHERE, Route
+from replsim.scenario import Scenario
+from replsim.scenario.clients import Reader, Session
+from replsim.scenario.topology import client_ways
+from replsim.units import NEVER
+
+__all__ = ["Router", "Walk"]
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Rows = slice | Ints
+
+
+@dataclass(slots=True, eq=False)
+class Walk:
+    """Reads on their way: when each arrived at the node that it read from, looked there, and was answered."""
+
+    node: Ints
+    """The code of that node."""
+    arrived: Ints
+    looked: Ints
+    answered: Ints
+    """`NEVER`, with ``looked``, for one that still waits at the run's end."""
+    tries: Ints
+    """How many nodes it came to."""
+    waited: Ints
+    """Nanoseconds that it waited for replay, on all of them."""
+    timed_out: Bools
+    diverted: Bools
+    """It went to the primary, and its route's policy had not chosen that."""
+
+
+class Router:
+    """One client's way to its nodes: its route, its promise, and the network."""
+
+    def __init__(self, scenario: Scenario, client: Reader | Session, views: Views) -> None:
+        self.route: Route = client.route
+        self.promise: Promise = client
+        self._views = views
+        self._end = scenario.duration
+        primary = scenario.primary.name
+        self.nodes = self.route.nodes(primary, tuple(scenario.standbys))
+        falls_back = self.route.looks_at_lag or self.route.looks_at_writes or self.promise.promises
+        self.targets = self.nodes if primary in self.nodes or not falls_back else (*self.nodes, primary)
+        """The nodes that a read may come to: those of the route, and the primary where it may fall back on it."""
+        self._primary = self.targets.index(primary) if primary in self.targets else NOWHERE
+        self._codes = np.array([scenario.nodes.index(node) for node in self.targets], dtype=np.int64)
+        self.ways = [client_ways(scenario, client, node) for node in self.targets]
+        self._distances = np.array([way.out.mean for way in self.ways[: len(self.nodes)]])
+        self.attempts = self.promise.attempts(len(self.nodes))
+        self._looks = bool(self.route.looks_at_lag)
+        self._open = np.ones((1, len(self.nodes)), dtype=bool)
+        if self._looks:
+            self._open = self.route.open(*views.lags(self.nodes, self.route.poll_interval))
+
+    def choose(self, issued: Ints, numbers: Ints, u: NDArray[np.float64]) -> Ints:
+        """The place among `targets` that the policy chooses for reads issued at these times."""
+        look = issued // self.route.poll_interval if self._looks else None
+        if look is not None:
+            look = np.minimum(look, len(self._open) - 1)
+        return self.route.choose(numbers, u, self._distances, self._open, look)
+
+    def after_write(self, place: Ints, issued: Ints, told: Ints, written: Ints) -> Ints:
+        """Where reads go instead, whose users' newest acknowledged write was told at ``told`` (-1: none) and is commit
+        ``written - 1``."""
+        to_primary = np.zeros(len(place), dtype=bool)
+        if self.route.primary_after_write is not None:
+            to_primary |= (told >= 0) & (issued - told < self.route.primary_after_write)
+        if self.route.until_caught_up is not None:
+            to_primary |= ~self._caught_up(place, issued, written)
+        return np.where(to_primary, NOWHERE, place)
+
+    def walk(self, luck: Luck, rows: Rows, issued: Ints, place: Ints, token: Ints | None) -> Walk:
+        """From the choice of a place to the answer.  ``rows`` are the reads' rows in ``luck``."""
+        chosen = place
+        place = np.where(place == NOWHERE, self._primary, place) if self._primary != NOWHERE else place
+        arrived = issued + luck.way(luck.out[0], rows, place)
+        node = self._codes[place]
+        count = len(issued)
+        none, never = np.broadcast_to(np.int64(0), count), np.broadcast_to(np.False_, count)
+        one = np.broadcast_to(np.int64(1), count)
+        answered = arrived + luck.way(luck.back[0], rows, place)
+        walk = Walk(node, arrived, arrived, answered, one, none, never, never)
+        if token is not None:
+            walk.tries = np.ones(count, dtype=np.int64)
+            if self.promise.by == "wait":
+                place = self._wait(walk, luck, rows, place, token)
+            else:
+                place = self._elsewhere(walk, luck, rows, place, token)
+        if self._primary != NOWHERE:
+            walk.diverted = (place == self._primary) & (chosen != self._primary)
+        return walk
+
+    def _wait(self, walk: Walk, luck: Luck, rows: Rows, place: Ints, token: Ints) -> Ints:
+        """Wait where it is until the token is replayed, or the time is up."""
+        limit = walk.arrived + self.promise.timeout
+        ready = np.maximum(walk.arrived, self._views.ready(walk.node, token))
+        walk.timed_out = (ready > limit) & ((ready < NEVER) | (limit <= self._end))
+        # What is not replayed by the end may be so before the time is up: nobody knows.
+        unknown = (ready == NEVER) & ~walk.timed_out
+        until = np.minimum(ready, limit)
+        walk.waited = np.where(unknown, np.maximum(self._end - walk.arrived, 0), until - walk.arrived)
+        walk.looked = until
+        walk.answered = walk.answered + walk.waited
+        gone = np.flatnonzero(walk.timed_out)
+        if self.promise.at_timeout == "primary" and len(gone):
+            place = self._send_on(walk, luck, rows, gone, place, np.full(len(gone), self._primary), 1)
+        for column in (walk.looked, walk.answered):
+            column[unknown] = NEVER
+        return place
+
+    def _elsewhere(self, walk: Walk, luck: Luck, rows: Rows, place: Ints, token: Ints) -> Ints:
+        """Be sent on until a node has the token."""
+        walk.looked, walk.answered = walk.arrived.copy(), walk.answered.copy()
+        walk.arrived = walk.looked
+        for attempt in range(1, self.attempts):
+            away = place != self._primary
+            away[away] = self._views.seen(walk.node[away], walk.arrived[away]) < token[away]
+            gone = np.flatnonzero(away)
+            if not len(gone):
+                break
+            following = np.full(len(gone), self._primary)
+            if self.promise.by == "another" and attempt < len(self.nodes):
+                following = (place[gone] + 1) % len(self.nodes)
+            place = self._send_on(walk, luck, rows, gone, place, following, attempt)
+        return place
+
+    def _send_on(
+        self, walk: Walk, luck: Luck, rows: Rows, gone: NDArray[np.intp], place: Ints, to: Ints, attempt: int
+    ) -> Ints:
+        """The reads ``gone`` go back from where they are and on ``to`` other places, on their way number ``attempt``."""
+        place = place.copy()
+        place[gone] = to
+        there = gone if isinstance(rows, slice) else rows[gone]
+        arrived = walk.answered[gone] + luck.way(luck.out[attempt], there, to)
+        walk.node, walk.arrived = walk.node.copy(), walk.arrived.copy()
+        walk.node[gone], walk.arrived[gone] = self._codes[to], arrived
+        walk.looked[gone], walk.answered[gone] = arrived, arrived + luck.way(luck.back[attempt], there, to)
+        walk.tries[gone] += 1
+        return place
+
+    def _caught_up(self, place: Ints, issued: Ints, written: Ints) -> Bools:
+        """Whether the standbys that the route asks have replayed each user's write when the read is issued."""
+        if self.route.until_caught_up == "chosen":
+            there = np.where(place == NOWHERE, 0, self._codes[place])
+            return self._views.seen(there, issued) >= written
+        shown: list[Any] = [
+            self._views.seen(np.broadcast_to(code, len(issued)), issued) >= written
+            for code in self._codes[: len(self.nodes)]
+            if code
+        ]
+        if not shown:
+            return np.ones(len(issued), dtype=bool)
+        caught: Bools = (np.all if self.route.until_caught_up == "all" else np.any)(shown, axis=0)
+        return caught
