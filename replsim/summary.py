@@ -39,6 +39,12 @@ HEADLINES: Final[Mapping[str, Names]] = {
         "read your writes": "session_violations.read_your_writes",
         "monotonic reads": "session_violations.monotonic_reads",
     },
+    "promises to readers": {
+        "broken": "promises.broken",
+        "wait p99": "promises.wait.p99",
+        "timed out": "promises.timed_out",
+        "sent to primary": "promises.to_primary",
+    },
     "lost if primary restarts": {
         "chance of any": "loss_if_primary_restarts.probability",
         "commits p50": "loss_if_primary_restarts.commits.p50",

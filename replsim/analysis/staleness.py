@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
-from replsim.analysis.reads import chosen, facts_reads
+from replsim.analysis.reads import chosen
 from replsim.analysis.registry import Spec, measures
 from replsim.analysis.weighted import PERMILLE, statistics
 from replsim.record import Record
@@ -150,30 +150,18 @@ def _staleness(family: str, versions: Ints, age: Ints) -> dict[str, float]:
         "1",
         "proportion",
         "The share of sessions' reads issued within the window that saw less of the log than an earlier read of the "
-        "same user (earlier by issue, the warm-up's included).",
+        "same user, which had been answered when they were issued (the warm-up's included).",
     ),
     per=("session",),
     needs=lambda scenario: bool(scenario.sessions),
 )
 def session_violations(facts: Facts, entity: str | None) -> Mapping[str, float]:
     """What sessions lose that read from standbys."""
-    table = facts_reads(facts)
-    sessions = table["session"] >= 0
-    if entity is not None:
-        sessions &= table["reader"] == table.words["reader"].index(entity)
-    mine = table.where(sessions)
-    # A user is its group and its number; a position is its place among all that were seen.
-    users = np.unique(np.stack([mine["reader"].astype(np.int64), mine["session"]]), axis=1, return_inverse=True)[1]
-    _, place = np.unique(mine["saw"], return_inverse=True)
-    size = int(place.max(initial=0)) + 1
-    order = np.argsort(users.ravel(), kind="stable")
-    codes = users.ravel()[order] * size + place[order]
-    back = np.zeros(len(mine), dtype=bool)
-    back[order] = np.maximum.accumulate(codes) > codes if len(codes) else back
-    within = facts.within(mine["time"])
+    column = chosen(facts, entity)
+    users = column("session") >= 0
     return {
-        "session_violations.read_your_writes": _fraction(~mine["kept"][within]),
-        "session_violations.monotonic_reads": _fraction(back[within]),
+        "session_violations.read_your_writes": _fraction(~column("own")[users]),
+        "session_violations.monotonic_reads": _fraction(column("back")[users]),
     }
 
 

@@ -57,7 +57,7 @@ class Ways(NamedTuple):
 
 
 class Luck(NamedTuple):
-    """What was drawn for reads ``first``, ``first + 1``, …"""
+    """What was drawn for reads ``first``, ``first + 1``, and so on."""
 
     first: int
     route: Floats
@@ -66,7 +66,7 @@ class Luck(NamedTuple):
     """By attempt, by node: nanoseconds to that node.  Nodes that are equally far share an array."""
     back: Sequence[Sequence[Ints]]
 
-    def way(self, ways: Sequence[Ints], rows: Ints, places: Ints) -> Ints:
+    def way(self, ways: Sequence[Ints], rows: slice | Ints, places: Ints) -> Ints:
         """Of one attempt's ``ways``: those of the reads at ``rows`` to the nodes at ``places``."""
         first, *others = ways
         taken = first[rows]

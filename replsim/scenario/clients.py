@@ -10,6 +10,7 @@ from pydantic import Field, model_serializer, model_validator
 from replsim.randomness import DurationDistribution, SizeDistribution
 from replsim.randomness.distributions import Empirical
 from replsim.rules.acks import Level
+from replsim.rules.promises import Promise
 from replsim.rules.routing import Route
 from replsim.scenario.base import Count, Name, Part, Whole
 from replsim.units import Bandwidth, Duration, Rate, Size, parse_bandwidth, parse_size
@@ -182,7 +183,7 @@ class Way(Part):
     """The way back; without it as ``network``."""
 
 
-class Reader(Part):
+class Reader(Promise, Part):
     """Clients that read one row (or anything), at a rate, without being held up by the answers."""
 
     arrivals: Arrivals = Arrivals(process="poisson")
@@ -205,7 +206,7 @@ class Reader(Part):
     """The zone that the readers are in."""
 
 
-class Session(Part):
+class Session(Promise, Part):
     """Users who write and then read their own row, so that 'your' in read-your-writes means something."""
 
     count: Count

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from replsim.randomness import Distribution, SizeDistribution
 from replsim.randomness.distributions import DurationDistribution
+from replsim.rules.routing import POLICIES
 from replsim.scenario.dialect import DEEPEST, LARGEST_BYTES, MOST_VALUES
 from replsim.scenario.kinds import choices, default, fields, plain
 from replsim.scenario.network import PRESETS
@@ -35,7 +36,7 @@ EXAMPLES: Final = {
 """One distribution of each family, as a file may hold it; the constant one is a bare quantity."""
 
 _WORDS: Final = {
-    "Route": "`primary`, `random`, `round_robin`, `nearest`, a node's name, or [keys](#route)",
+    "Route": f"{', '.join(f'`{policy}`' for policy in POLICIES)}, a node's name, or [keys](#route)",
     "Arrivals": "`poisson`, `deterministic`, or [keys](#arrivals)",
     "Expectation": "comparison",
 }

@@ -12,6 +12,7 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
+from replsim.rules.routing import POLICIES
 from replsim.scenario.kinds import choices, default, fields, plain
 from replsim.scenario.model import Scenario
 
@@ -180,7 +181,7 @@ def _shorthand_exponential(parts: dict[str, Any], quantity: str) -> None:
 
 def _shorthand_route(parts: dict[str, Any]) -> None:
     route = parts["Route"]
-    words = ["primary", "random", "round_robin", "nearest"]
+    words = list(POLICIES)
     keyed = {key: value for key, value in route.items() if key not in ("description", "required", "title")}
     parts["Route"] = {
         "title": "Route",

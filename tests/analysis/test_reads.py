@@ -49,9 +49,9 @@ def _expected(record: Record, row: dict[str, Any]) -> dict[str, Any]:
     if row["session"] >= 0:
         group = record.commits.words["writer"].index("user")
         own = [i for i in told if log["writer"][i] == group and log["client"][i] == row["session"]]
-        found["kept"] = not own or own[-1] in sees
+        found["own"] = not own or own[-1] in sees
     else:
-        found["kept"] = True
+        found["own"] = True
     return found
 
 
@@ -156,7 +156,7 @@ def test_session_reads() -> None:
     rows = zip(table["time"].tolist(), table["session"].tolist(), table["key"].tolist(), strict=True)
     assert sorted(expected) == list(rows)
     assert np.all(table["answered"] - table["time"] == 6)
-    assert table["kept"].all()
+    assert table["own"].all()
 
 
 def test_no_reads_are_issued_after_the_end() -> None:

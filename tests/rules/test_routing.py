@@ -24,7 +24,9 @@ def chosen(written: Any, u: list[float], first: int = 0) -> list[str]:
     rule = route(written)
     nodes = rule.nodes("p", STANDBYS)
     distances = DISTANCES[: len(nodes)]
-    return [nodes[place] for place in rule.choose(first, np.array(u), distances)]
+    everywhere = np.ones((1, len(nodes)), dtype=bool)
+    numbers = first + np.arange(len(u))
+    return [nodes[place] for place in rule.choose(numbers, np.array(u), distances, everywhere, None)]
 
 
 def test_primary_and_a_named_node_take_every_read() -> None:
@@ -78,6 +80,11 @@ def test_without_a_standby_reads_go_to_the_primary() -> None:
         {"weighted": {"s1": 3.0, "s2": 1.0}},
         {"quorum": 2},
         {"quorum": 1, "among": ["s1", "p"]},
+        "least_lag",
+        "per_session",
+        {"policy": "least_lag", "poll": "5s"},
+        {"policy": "random", "max_lag": "2s", "max_lag_bytes": "1 MB", "primary_after_write": "2s"},
+        {"node": "s1", "until_caught_up": "any"},
     ],
     ids=str,
 )

@@ -34,7 +34,7 @@ MARK = "# set: "
 GUARDED = (
     "units.py",
     *(f"randomness/{name}.py" for name in ("families", "distributions", "samples")),
-    *(f"rules/{name}.py" for name in ("acks", "routing")),
+    *(f"rules/{name}.py" for name in ("acks", "promises", "routing")),
     *(
         f"scenario/{name}.py"
         for name in (

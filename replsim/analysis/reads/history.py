@@ -14,13 +14,13 @@ class History:
     """Values that become known to users at times; `most` gives the largest that a user knew of at a moment.
 
     ``order`` settles what happens at one moment: an entry counts for a question of the same time only if its order is
-    below the question's.  Without orders, it counts.
+    below the question's; all orders are below ``room``.  Without orders, it counts.
     """
 
-    def __init__(self, users: Ints, times: Ints, values: Ints, order: Ints | None = None) -> None:
+    def __init__(self, users: Ints, times: Ints, values: Ints, order: Ints | None = None, *, room: int = 1) -> None:
         assert np.all(values >= 0)
         self._times, at = np.unique(times, return_inverse=True)
-        self._room = 1 if order is None else len(users) + 1
+        self._room = room
         self._size = (len(self._times) + 1) * self._room
         assert int(users.max(initial=0) + 1) * self._size < 2**62, "too many users and times to number"
         codes = users * self._size + at * self._room + (0 if order is None else order)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from replsim.scenario.clients import Reader, Session
 from replsim.scenario.topology import client_ways
 from replsim.units import NEVER
 
-__all__ = ["Router", "Walk"]
+__all__ = ["FIELDS", "Router", "Walk"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -33,7 +34,7 @@ class Walk:
     arrived: Ints
     looked: Ints
     answered: Ints
-    """`NEVER`, with ``looked``, for one that still waits at the run's end."""
+    """`NEVER` for one that still waits at the run's end, when it has its look."""
     tries: Ints
     """How many nodes it came to."""
     waited: Ints
@@ -41,6 +42,30 @@ class Walk:
     timed_out: Bools
     diverted: Bools
     """It went to the primary, and its route's policy had not chosen that."""
+
+    @classmethod
+    def plain(cls, node: Ints, arrived: Ints, answered: Ints) -> Walk:
+        """Reads that looked when they arrived at their first node."""
+        none, one = np.broadcast_to(np.int64(0), len(node)), np.broadcast_to(np.int64(1), len(node))
+        never = np.broadcast_to(np.False_, len(node))
+        return cls(node, arrived, arrived, answered, one, none, never, never)
+
+    @classmethod
+    def rows(cls, columns: Sequence[Walk]) -> Walk:
+        """Columns of reads side by side, as tables with a row for each place in a column."""
+        return cls(*(np.stack([getattr(walk, name) for walk in columns], axis=1) for name in FIELDS))
+
+    def where(self, chosen: Any) -> Walk:
+        """Some of the reads."""
+        return Walk(*(getattr(self, name)[chosen] for name in FIELDS))
+
+    def put(self, chosen: Any, others: Walk) -> None:
+        """Replace some of the reads."""
+        for name in FIELDS:
+            getattr(self, name)[chosen] = getattr(others, name)
+
+
+FIELDS: Final = tuple(each.name for each in fields(Walk))
 
 
 class Router:
@@ -57,7 +82,7 @@ class Router:
         self.targets = self.nodes if primary in self.nodes or not falls_back else (*self.nodes, primary)
         """The nodes that a read may come to: those of the route, and the primary where it may fall back on it."""
         self._primary = self.targets.index(primary) if primary in self.targets else NOWHERE
-        self._codes = np.array([scenario.nodes.index(node) for node in self.targets], dtype=np.int64)
+        self.codes = np.array([scenario.nodes.index(node) for node in self.targets], dtype=np.int64)
         self.ways = [client_ways(scenario, client, node) for node in self.targets]
         self._distances = np.array([way.out.mean for way in self.ways[: len(self.nodes)]])
         self.attempts = self.promise.attempts(len(self.nodes))
@@ -74,11 +99,11 @@ class Router:
         return self.route.choose(numbers, u, self._distances, self._open, look)
 
     def after_write(self, place: Ints, issued: Ints, told: Ints, written: Ints) -> Ints:
-        """Where reads go instead, whose users' newest acknowledged write was told at ``told`` (-1: none) and is commit
+        """Where reads go instead, whose users' newest acknowledged write was told at ``told`` (0: none) and is commit
         ``written - 1``."""
         to_primary = np.zeros(len(place), dtype=bool)
         if self.route.primary_after_write is not None:
-            to_primary |= (told >= 0) & (issued - told < self.route.primary_after_write)
+            to_primary |= (told > 0) & (issued - told < self.route.primary_after_write)
         if self.route.until_caught_up is not None:
             to_primary |= ~self._caught_up(place, issued, written)
         return np.where(to_primary, NOWHERE, place)
@@ -88,14 +113,11 @@ class Router:
         chosen = place
         place = np.where(place == NOWHERE, self._primary, place) if self._primary != NOWHERE else place
         arrived = issued + luck.way(luck.out[0], rows, place)
-        node = self._codes[place]
-        count = len(issued)
-        none, never = np.broadcast_to(np.int64(0), count), np.broadcast_to(np.False_, count)
-        one = np.broadcast_to(np.int64(1), count)
-        answered = arrived + luck.way(luck.back[0], rows, place)
-        walk = Walk(node, arrived, arrived, answered, one, none, never, never)
+        node = self.codes[place]
+        walk = Walk.plain(node, arrived, arrived + luck.way(luck.back[0], rows, place))
         if token is not None:
-            walk.tries = np.ones(count, dtype=np.int64)
+            assert self._primary != NOWHERE
+            walk.tries = np.ones(len(issued), dtype=np.int64)
             if self.promise.by == "wait":
                 place = self._wait(walk, luck, rows, place, token)
             else:
@@ -118,14 +140,13 @@ class Router:
         gone = np.flatnonzero(walk.timed_out)
         if self.promise.at_timeout == "primary" and len(gone):
             place = self._send_on(walk, luck, rows, gone, place, np.full(len(gone), self._primary), 1)
-        for column in (walk.looked, walk.answered):
-            column[unknown] = NEVER
+        walk.looked[unknown] = np.maximum(self._end, walk.arrived[unknown])
+        walk.answered[unknown] = NEVER
         return place
 
     def _elsewhere(self, walk: Walk, luck: Luck, rows: Rows, place: Ints, token: Ints) -> Ints:
         """Be sent on until a node has the token."""
-        walk.looked, walk.answered = walk.arrived.copy(), walk.answered.copy()
-        walk.arrived = walk.looked
+        walk.looked = walk.arrived.copy()
         for attempt in range(1, self.attempts):
             away = place != self._primary
             away[away] = self._views.seen(walk.node[away], walk.arrived[away]) < token[away]
@@ -141,13 +162,11 @@ class Router:
     def _send_on(
         self, walk: Walk, luck: Luck, rows: Rows, gone: NDArray[np.intp], place: Ints, to: Ints, attempt: int
     ) -> Ints:
-        """The reads ``gone`` go back from where they are and on ``to`` other places, on their way number ``attempt``."""
-        place = place.copy()
+        """The reads ``gone`` go back from where they are and on ``to`` other places: their way number ``attempt``."""
         place[gone] = to
         there = gone if isinstance(rows, slice) else rows[gone]
         arrived = walk.answered[gone] + luck.way(luck.out[attempt], there, to)
-        walk.node, walk.arrived = walk.node.copy(), walk.arrived.copy()
-        walk.node[gone], walk.arrived[gone] = self._codes[to], arrived
+        walk.node[gone], walk.arrived[gone] = self.codes[to], arrived
         walk.looked[gone], walk.answered[gone] = arrived, arrived + luck.way(luck.back[attempt], there, to)
         walk.tries[gone] += 1
         return place
@@ -155,11 +174,11 @@ class Router:
     def _caught_up(self, place: Ints, issued: Ints, written: Ints) -> Bools:
         """Whether the standbys that the route asks have replayed each user's write when the read is issued."""
         if self.route.until_caught_up == "chosen":
-            there = np.where(place == NOWHERE, 0, self._codes[place])
+            there = np.where(place == NOWHERE, 0, self.codes[place])
             return self._views.seen(there, issued) >= written
         shown: list[Any] = [
             self._views.seen(np.broadcast_to(code, len(issued)), issued) >= written
-            for code in self._codes[: len(self.nodes)]
+            for code in self.codes[: len(self.nodes)]
             if code
         ]
         if not shown:

@@ -11,12 +11,12 @@ from replsim.engines.events.clients import Clients, Work
 from replsim.engines.events.closed_loop import ClosedLoop
 from replsim.engines.events.open_loop import OpenLoop
 from replsim.engines.events.pages import Pages
+from replsim.engines.events.pauses import Pauses
 from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals
-from replsim.randomness.trips import SessionDraws
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
-from replsim.scenario.topology import client_network, client_ways
+from replsim.scenario.topology import client_network
 
 __all__ = ["groups"]
 
@@ -70,9 +70,7 @@ def _session(scenario: Scenario, streams: Streams, work: Work, name: str, sessio
         return OpenLoop(work, streams, arrivals=times, users=users, connections=session.connections)
     assert session.think is not None
     think = streams.draws(f"{work.name}:think", session.think).next
-    nodes = session.route.nodes(scenario.primary.name, tuple(scenario.standbys))
-    ways = [client_ways(scenario, session, node) for node in nodes]
-    reads = SessionDraws(streams, name, session, ways).pause
+    reads = Pauses(scenario, streams, name, session).pause
     return ClosedLoop(work, streams, clients=session.count, think=think, reads=reads)
 
 

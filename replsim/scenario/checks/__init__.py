@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from replsim.errors import Problem
-from replsim.scenario.checks import clients, cluster, failover, faults, network, routes
+from replsim.scenario.checks import clients, cluster, failover, faults, network, promises, routes
 
 if TYPE_CHECKING:
     from replsim.scenario.model import Scenario
@@ -22,6 +22,7 @@ CHECKS: Final[tuple[Callable[[Scenario], Iterator[Problem]], ...]] = (
     *network.CHECKS,
     *clients.CHECKS,
     *routes.CHECKS,
+    *promises.CHECKS,
     *faults.CHECKS,
     *failover.CHECKS,
 )

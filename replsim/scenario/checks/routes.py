@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "reached"]
 
-SPREADING: Final = ("random", "round_robin", "nearest")
+SPREADING: Final = ("random", "round_robin", "nearest", "least_lag", "per_session")
 
 _WORDS: Final = ("primary", *SPREADING)
 _AMONG: Final = (*SPREADING, "quorum")

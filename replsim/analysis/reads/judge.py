@@ -1,0 +1,102 @@
+"""The judgement of reads, from outside: from when each was issued and what it saw, not from how it went about it.
+
+What a read *should* have seen is every commit that had been acknowledged to its client when the read was issued: from
+then on, somebody could know of it.  What it was *promised* to see is less, and is judged by membership in what it saw.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replsim.analysis.reads.groups import Looks
+from replsim.analysis.reads.history import History
+from replsim.analysis.reads.views import Views
+from replsim.analysis.sightings import Rows
+from replsim.rules.promises import Promise
+from replsim.units import NEVER
+
+__all__ = ["Judge"]
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+class Judge:
+    """Judges the reads of one record, group by group."""
+
+    def __init__(self, views: Views) -> None:
+        self._facts = views.facts
+        self._acknowledged = views.acknowledged
+        self._rows = Rows(self._facts.column("key").astype(np.int64), views.acknowledged, self._facts.acknowledged)
+
+    def columns(self, name: str, promise: Promise, looks: Looks) -> dict[str, NDArray[Any]]:
+        """The columns of one group's reads."""
+        count, seen, walk = len(looks.issued), looks.seen, looks.walk
+        told = self._acknowledged.by(looks.issued)
+        should = self._acknowledged.newest(told)
+        ends = np.concatenate([[0], self._facts.column("lsn")])
+        first = self._acknowledged.first_after(seen)
+        own, back = self._own(name, looks), self._back(looks)
+        columns = {
+            "time": looks.issued,
+            "arrived": walk.arrived,
+            "looked": walk.looked,
+            "answered": walk.answered,
+            "session": np.broadcast_to(np.int64(-1), count) if looks.user is None else looks.user,
+            "node": walk.node.astype(np.int16),
+            "key": np.broadcast_to(np.int64(-1), count) if looks.key is None else looks.key,
+            "tries": walk.tries,
+            "waited": walk.waited,
+            "timed_out": walk.timed_out,
+            "diverted": walk.diverted,
+            "saw": ends[seen],
+            "should": ends[should],
+            "versions": np.maximum(should - seen, 0),
+            "age": np.maximum(looks.issued - first, 0),
+            "ahead": looks.ahead,
+            "own": own,
+            "back": back,
+            "kept": self._kept(promise, looks, own, back),
+        }
+        if looks.key is None:
+            zeros = np.broadcast_to(np.int64(0), count)
+            return columns | {"key_should": zeros, "key_versions": zeros, "key_age": zeros}
+        row = self._rows.missed(looks.key, seen, told)
+        return columns | {
+            "key_should": ends[row.newest],
+            "key_versions": row.versions,
+            "key_age": np.maximum(looks.issued - row.since, 0),
+        }
+
+    def _own(self, name: str, looks: Looks) -> Bools:
+        """Whether each read of a user saw its newest write that had been acknowledged (read your writes)."""
+        if looks.user is None:
+            return np.broadcast_to(np.True_, len(looks.issued))
+        facts = self._facts
+        mine = facts.of_writer(name)[: facts.count]
+        writes = Rows(np.where(mine, facts.column("client"), -1), self._acknowledged, facts.acknowledged)
+        return np.asarray(writes.newest(looks.user, self._acknowledged.by(looks.issued)) <= looks.seen)
+
+    def _back(self, looks: Looks) -> Bools:
+        """Whether each read of a user saw less than one before it, which had been answered (monotonic reads)."""
+        count = len(looks.issued)
+        if looks.user is None:
+            return np.broadcast_to(np.False_, count)
+        order = np.arange(count)
+        done = looks.walk.answered < NEVER
+        history = History(looks.user[done], looks.walk.answered[done], looks.seen[done], order[done], room=count + 1)
+        return np.asarray(history.most(looks.user, looks.issued, order) > looks.seen)
+
+    def _kept(self, promise: Promise, looks: Looks, own: Bools, back: Bools) -> Bools:
+        """Whether what the group promises was kept; nothing is broken by a read that is not answered yet."""
+        if promise.guarantee == "none":
+            return np.broadcast_to(np.True_, len(looks.issued))
+        if promise.bound is not None:
+            acknowledged = self._acknowledged
+            kept = acknowledged.newest(acknowledged.by(looks.issued - promise.bound)) <= looks.seen
+        else:
+            kept = {"read_your_writes": own, "monotonic_reads": ~back, "causal": own & ~back}[promise.guarantee]
+        return np.asarray(kept | (looks.walk.answered == NEVER))

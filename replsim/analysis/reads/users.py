@@ -1,0 +1,161 @@
+"""The reads of users, who remember what they wrote and what they read.
+
+What a user's earlier reads saw decides what its later ones wait for.  Those are worked out from a guess (that nothing
+was read before), and again with what came out, until nothing changes.  Each round settles at least the earliest read
+of a user that was still wrong, because a read depends on earlier ones only; and only users that change are worked out
+again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replsim.analysis.facts import Facts
+from replsim.analysis.reads.history import History
+from replsim.analysis.reads.views import Views
+from replsim.analysis.reads.walk import Router, Walk
+from replsim.randomness import Streams
+from replsim.randomness.trips import SessionLuck
+from replsim.record import ACKNOWLEDGED
+from replsim.scenario.clients import Session
+from replsim.units import NEVER
+
+__all__ = ["Flow", "Rounds", "Users"]
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+class Rounds(NamedTuple):
+    """Users' writes, each with the reads that follow it: one row a write."""
+
+    row: Ints
+    """The write's row among all commits."""
+    user: Ints
+    nth: Ints
+    """The number of its user's writes before it, in the order of submission: it chooses the draws of its reads."""
+    told: Ints
+    """When its acknowledgement came; `NEVER` where none did by the run's end, so that no reads follow."""
+
+    @classmethod
+    def of(cls, facts: Facts, name: str) -> Rounds:
+        """All writes of a session group."""
+        commits = facts.record.commits
+        mine = np.flatnonzero(facts.of_writer(name))
+        user = commits["client"][mine].astype(np.int64)
+        order = np.lexsort((commits["submitted"][mine], user))
+        mine, user = mine[order], user[order]
+        firsts = np.flatnonzero(np.diff(user, prepend=-1))
+        nth = np.arange(len(mine)) - np.repeat(firsts, np.diff(np.append(firsts, len(mine))))
+        told = np.where(commits["outcome"][mine] == ACKNOWLEDGED, commits["acknowledged"][mine], NEVER)
+        return cls(mine, user, nth, told)
+
+    def where(self, chosen: Ints | Bools) -> Rounds:
+        """Some of them."""
+        return Rounds(*(column[chosen] for column in self))
+
+
+@dataclass(slots=True, eq=False)
+class Flow:
+    """Reads of rounds: a row a round, a column a read."""
+
+    issued: Ints
+    walk: Walk
+    seen: Ints
+    """One more than the newest commit that each saw; worked out only where promises need it."""
+
+
+class Users:
+    """One session group's users."""
+
+    def __init__(self, views: Views, streams: Streams, name: str, session: Session) -> None:
+        self._views = views
+        self._session = session
+        self._router = Router(views.facts.record.scenario, session, views)
+        rounds = Rounds.of(views.facts, name)
+        total = int(rounds.nth.max(initial=-1)) + 1
+        law = SessionLuck(streams, name, session, self._router.ways, attempts=self._router.attempts)
+        self._pauses, self._luck = law.block(total)
+        self._u = self._luck.route
+        if session.route.policy == "per_session":
+            home = streams.uniforms(f"session:{name}:home").block(session.count)
+            self._u = np.tile(np.repeat(home, session.reads), total)
+        done = rounds.where(rounds.told < NEVER)
+        self._told = History(done.user, done.told, done.told)
+        self._written = History(done.user, done.told, done.row + 1)
+        self._end = views.facts.record.scenario.duration
+        self.rounds = rounds.where(rounds.told < self._end)
+        """The writes that reads follow."""
+
+    def follow(self) -> Flow:
+        """The reads of all rounds."""
+        rounds, reads = self.rounds, self._session.reads
+        tokens = np.zeros((len(rounds.row), reads), dtype=np.int64)
+        flow = self._pass(rounds, tokens)
+        if self._session.guarantee not in ("monotonic_reads", "causal"):
+            return flow
+        user = np.repeat(rounds.user, reads)
+        place = (rounds.nth[:, None] * reads + np.arange(reads)).ravel()
+        while True:
+            now = self._known(user, place, flow).reshape(tokens.shape)
+            wrong = np.flatnonzero((now != tokens).any(axis=1))
+            if not len(wrong):
+                return flow
+            again = np.flatnonzero(np.isin(rounds.user, rounds.user[wrong]))
+            tokens[again] = now[again]
+            part = self._pass(rounds.where(again), tokens[again])
+            flow.issued[again], flow.seen[again] = part.issued, part.seen
+            flow.walk.put(again, part.walk)
+
+    def _known(self, user: Ints, place: Ints, flow: Flow) -> Ints:
+        """The most that each read's user had seen, in reads that were answered when it was issued."""
+        issued, answered = flow.issued.ravel(), flow.walk.answered.ravel()
+        order = np.empty(len(issued), dtype=np.int64)
+        order[np.lexsort((place, issued))] = np.arange(len(issued))
+        real = (issued < self._end) & (answered < NEVER)
+        history = History(user[real], answered[real], flow.seen.ravel()[real], order[real], room=len(issued) + 1)
+        return history.most(user, issued, order)
+
+    def _pass(self, rounds: Rounds, tokens: Ints) -> Flow:
+        """The reads of some rounds, given the most that their users had seen in reads before each."""
+        session, router = self._session, self._router
+        first = (rounds.nth * session.count + rounds.user) * session.reads
+        before = rounds.told
+        most = np.zeros(len(before), dtype=np.int64)
+        issues, walks, seens = [], [], []
+        for i in range(session.reads):
+            rows = first + i
+            issued = np.minimum(before, NEVER // 2) + self._pauses[rows]
+            place = router.choose(issued, rows, self._u[rows])
+            written = None
+            if session.route.looks_at_writes:
+                written = self._written.most(rounds.user, issued)
+                place = router.after_write(place, issued, self._told.most(rounds.user, issued), written)
+            most = np.maximum(most, tokens[:, i])
+            walk = router.walk(self._luck, rows, issued, place, self._token(rounds.user, issued, most))
+            seen = most
+            if session.promises:
+                seen = self._views.seen(walk.node, walk.looked)
+                most = np.maximum(most, seen)
+            issues.append(issued)
+            walks.append(walk)
+            seens.append(seen)
+            before = walk.answered
+        return Flow(np.stack(issues, axis=1), Walk.rows(walks), np.stack(seens, axis=1))
+
+    def _token(self, user: Ints, issued: Ints, read: Ints) -> Ints | None:
+        """Up to where reads issued at these times must see the log."""
+        guarantee = self._session.guarantee
+        if guarantee == "none":
+            return None
+        none = np.zeros(len(user), dtype=np.int64)
+        written = self._written.most(user, issued) if guarantee in ("read_your_writes", "causal") else none
+        bounded = none
+        if self._session.bound is not None:
+            acknowledged = self._views.acknowledged
+            bounded = acknowledged.newest(acknowledged.by(issued - self._session.bound))
+        return self._session.token(written, read, bounded)
