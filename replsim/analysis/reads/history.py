@@ -43,6 +43,16 @@ class History:
             at = np.searchsorted(self._times, moments, side="left")
             same = np.append(self._times, -1)[at] == moments
             codes = users * self._size + at * self._room + np.where(same, order, 0)
-        last = np.searchsorted(self._codes, codes, side="left") - 1
+        last = _searched(self._codes, codes) - 1
         found = (last >= 0) & (self._users[last] == users)
         return np.where(found, self._known[self._most[last] % len(self._known)], 0)
+
+
+def _searched(known: Ints, asked: Ints) -> Ints:
+    """``searchsorted``, which is several times faster for many questions if they come in order."""
+    if len(asked) < 10_000:
+        return np.searchsorted(known, asked, side="left")
+    order = np.argsort(asked)
+    found = np.empty(len(asked), dtype=np.int64)
+    found[order] = np.searchsorted(known, asked[order], side="left")
+    return found

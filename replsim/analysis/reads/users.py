@@ -68,6 +68,11 @@ class Flow:
     seen: Ints
     """One more than the newest commit that each saw; worked out only where promises need it."""
 
+    def put(self, rows: Ints, others: Flow) -> None:
+        """Replace the reads of some rounds."""
+        self.issued[rows], self.seen[rows] = others.issued, others.seen
+        self.walk.put(rows, others.walk)
+
 
 class Users:
     """One session group's users."""
@@ -93,32 +98,32 @@ class Users:
 
     def follow(self) -> Flow:
         """The reads of all rounds."""
-        rounds, reads = self.rounds, self._session.reads
-        tokens = np.zeros((len(rounds.row), reads), dtype=np.int64)
-        flow = self._pass(rounds, tokens)
+        again, tokens = self.rounds, np.zeros((len(self.rounds.row), self._session.reads), dtype=np.int64)
+        flow = part = self._pass(again, tokens)
         if self._session.guarantee not in ("monotonic_reads", "causal"):
             return flow
+        where = np.arange(len(again.row))
+        while True:
+            known = self._known(again, part)
+            wrong = (known != tokens).any(axis=1)
+            if not wrong.any():
+                return flow
+            mine = np.isin(again.user, again.user[wrong])
+            where, again, tokens = where[mine], again.where(mine), known[mine]
+            part = self._pass(again, tokens)
+            flow.put(where, part)
+
+    def _known(self, rounds: Rounds, flow: Flow) -> Ints:
+        """The most that each read's user had seen, in reads that were answered when it was issued."""
+        reads = self._session.reads
         user = np.repeat(rounds.user, reads)
         place = (rounds.nth[:, None] * reads + np.arange(reads)).ravel()
-        while True:
-            now = self._known(user, place, flow).reshape(tokens.shape)
-            wrong = np.flatnonzero((now != tokens).any(axis=1))
-            if not len(wrong):
-                return flow
-            again = np.flatnonzero(np.isin(rounds.user, rounds.user[wrong]))
-            tokens[again] = now[again]
-            part = self._pass(rounds.where(again), tokens[again])
-            flow.issued[again], flow.seen[again] = part.issued, part.seen
-            flow.walk.put(again, part.walk)
-
-    def _known(self, user: Ints, place: Ints, flow: Flow) -> Ints:
-        """The most that each read's user had seen, in reads that were answered when it was issued."""
-        issued, answered = flow.issued.ravel(), flow.walk.answered.ravel()
+        issued, answered, seen = flow.issued.ravel(), flow.walk.answered.ravel(), flow.seen.ravel()
         order = np.empty(len(issued), dtype=np.int64)
         order[np.lexsort((place, issued))] = np.arange(len(issued))
         real = (issued < self._end) & (answered < NEVER)
-        history = History(user[real], answered[real], flow.seen.ravel()[real], order[real], room=len(issued) + 1)
-        return history.most(user, issued, order)
+        history = History(user[real], answered[real], seen[real], order[real], room=len(issued) + 1)
+        return history.most(user, issued, order).reshape(flow.issued.shape)
 
     def _pass(self, rounds: Rounds, tokens: Ints) -> Flow:
         """The reads of some rounds, given the most that their users had seen in reads before each."""
