@@ -21,5 +21,11 @@ def refuse_uncovered(scenario: Scenario) -> None:
     ]
     if not isinstance(scenario.failover, NoFailover):
         missing.append(f"failover (manager: {scenario.failover.manager})")
+    missing += [
+        f"sessions.{name} (users who wait for reads that depend on what they see)"
+        for name, session in scenario.sessions.items()
+        if session.think is not None
+        and (session.promises or session.route.looks_at_lag or session.route.looks_at_writes)
+    ]
     if missing:
         raise UnsupportedScenario(f"the engine 'events' cannot simulate yet: {', '.join(missing)}")
