@@ -13,7 +13,10 @@ from replsim import plots
 from replsim.plots.palette import Theme
 from replsim.result import Result
 
-__all__ = ["chart", "clicked", "theme"]
+__all__ = ["chart", "clicked", "show_figure", "theme"]
+
+Figure = Any
+"""A plotly figure."""
 
 _FONT: Final = "'Source Sans', 'Source Sans Pro', system-ui, sans-serif"
 """The page's own."""
@@ -40,13 +43,19 @@ def chart(
     click: bool = False,
 ) -> Any:
     """The figure ``name`` of `replsim.plots`, and below it what this one shows.  Gives what was clicked in it."""
-    figure = getattr(plots, name)(results, theme=theme(), **options)
-    figure.update_layout(font_family=_FONT)
     said = plots.reading(name, results, **options)
-    config = _CONFIG | {"toImageButtonOptions": {"format": "svg", "filename": f"{results[0].scenario.name}-{name}"}}
-    more: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if click else {}
-    chosen = st.plotly_chart(figure, theme=None, key=f"chart {key or name}", config=config, alt=said, **more)
+    figure = getattr(plots, name)(results, theme=theme(), **options)
+    chosen = show_figure(figure, key or name, said, name=f"{results[0].scenario.name}-{name}", click=click)
     st.html(f"<p class='reading'>{hovers(said)}</p>")
+    return chosen
+
+
+def show_figure(figure: Figure, key: str, said: str, *, name: str = "replsim", click: bool = False) -> Any:
+    """A figure of `replsim.plots`; ``said`` tells those who cannot see it, ``name`` is that of a file saved from it."""
+    figure.update_layout(font_family=_FONT)
+    config = _CONFIG | {"toImageButtonOptions": {"format": "svg", "filename": name}}
+    more: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if click else {}
+    chosen = st.plotly_chart(figure, theme=None, key=f"chart {key}", config=config, alt=said, **more)
     return chosen if click else None
 
 

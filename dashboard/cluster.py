@@ -19,8 +19,10 @@ def rules(scenario: Scenario) -> dict[str, str]:
     names = scenario.direct
     listed = ", ".join(names)
     found = {"": "nobody (asynchronous)"}
-    found |= {f"ANY {n} ({listed})": f"any {n} of {listed}" for n in range(1, len(names) + 1)}
-    found |= {f"FIRST {n} ({listed})": f"the first {n} of {listed}" for n in range(1, len(names) + 1)}
+    for method, words in (("ANY", "any"), ("FIRST", "the first")):
+        found |= {f"{method} {n} ({listed})": f"{words} {n} of {listed}" for n in range(1, len(names))}
+    if names:
+        found[f"ANY {len(names)} ({listed})"] = f"all of {listed}" if names[1:] else f"{listed} alone"
     own = scenario.primary.synchronous_standby_names
     return found if own in found else {own: own, **found}
 

@@ -20,7 +20,7 @@ from replsim.errors import ReplsimError, ScenarioError
 from replsim.result import Result
 from replsim.scenario import Scenario
 
-__all__ = ["Shown", "open_page", "results_of", "runs"]
+__all__ = ["Shown", "open_page", "open_scenario", "results_of", "runs"]
 
 AT_ONCE_SECONDS: Final = 0.6
 """A run that ends so soon shows no progress bar."""
@@ -43,8 +43,8 @@ def runs() -> Runs:
     return Runs()
 
 
-def open_page() -> Shown:
-    """The sidebar and the results; ends the page where there is nothing to show yet, or an error to mend."""
+def open_scenario() -> tuple[Setup, Scenario]:
+    """The sidebar, and the scenario that it stands for; ends the page where there is an error to mend."""
     setup = state.current()
     apply_look()
     with st.sidebar:
@@ -59,6 +59,12 @@ def open_page() -> Shown:
         st.stop()
     with st.sidebar:
         turn_knobs(setup, scenario)
+    return setup, scenario
+
+
+def open_page() -> Shown:
+    """The sidebar and the results; ends the page where there is nothing to show yet."""
+    setup, scenario = open_scenario()
     return Shown(setup, scenario, results_of([(scenario, setup.seeds)])[0])
 
 

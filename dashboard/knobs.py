@@ -44,8 +44,9 @@ class Knob:
     """Whether it is a quantity (a slider) or a choice."""
 
     def with_option(self, value: Any) -> Knob:
-        """The same quantity, which can also be ``value``."""
-        return replace(self, options=tuple(sorted({*self.options, value}))) if self.ordered else self
+        """The same knob, which can also stand at ``value``."""
+        more = sorted({*self.options, value}) if self.ordered else dict.fromkeys([*self.options, value])
+        return replace(self, options=tuple(more))
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,14 @@ ROUTES: Final = {
 
 def knobs(scenario: Scenario, base: Scenario | None = None) -> list[Knob]:
     """Every knob of a scenario, in the order in which a page shows them; each can also stand as in ``base``."""
-    own = {} if base is None else {knob.path: knob.value for knob in knobs(base)}
-    return [knob.with_option(own[knob.path]) if knob.path in own else knob for knob in _every(scenario)]
+    if base is None:
+        return list(_every(scenario))
+    own = {knob.path: knob.value for knob in _every(base)}
+    same_nodes = scenario.nodes == base.nodes
+    return [
+        knob.with_option(own[knob.path]) if knob.path in own and (knob.ordered or same_nodes) else knob
+        for knob in _every(scenario)
+    ]
 
 
 def _every(scenario: Scenario) -> list[Knob]:
@@ -144,7 +151,7 @@ def _commit(scenario: Scenario) -> Iterator[Knob]:
     yield Knob(
         "primary.synchronous_standby_names", group, "Who must confirm",
         "synchronous_standby_names. FIRST waits for those named first, ANY for whichever answer first (a quorum).",
-        scenario.primary.synchronous_standby_names, tuple(offered), offered.__getitem__,
+        scenario.primary.synchronous_standby_names, tuple(offered), lambda rule: offered.get(rule, rule),
         lambda rule: {"primary.synchronous_standby_names": rule or '""'}, ordered=False,
     )  # fmt: skip
     yield Knob(
@@ -184,7 +191,8 @@ def _routing(scenario: Scenario, group: str, name: str) -> Iterator[Knob]:
     now = held if isinstance(held, str) else "as it is"
     offered = words if now in words else {now: "as the scenario has it", **words}
     yield Knob(
-        path, f"{group}: {name}", "Reads go to", "Which node a read asks.", now, tuple(offered), offered.__getitem__,
+        path, f"{group}: {name}", "Reads go to", "Which node a read asks.", now, tuple(offered),
+        lambda route: offered.get(route, "as the scenario has it"),
         lambda route: {} if route == "as it is" else {path: route}, ordered=False,
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ LONGEST_URL: Final = 1_800
 """Characters of a query beyond which mail programs and proxies cut URLs."""
 
 _OWN: Final = ("scenario", "seeds")
-_PAGES: Final = ("commit", "read", "lag", "stale", "film", "step", "vary", "values")
+_PAGES: Final = ("commit", "read", "lag", "stale", "film", "step", "vary", "beside")
 """Parameters that belong to one page, not to the setup."""
 
 

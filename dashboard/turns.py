@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.knobs import Knob
+from dashboard.knobs import Knob, knobs
 from dashboard.links import Setup
-from dashboard.sources import scenario_of
+from dashboard.sources import base_scenario, scenario_of
 from replsim.errors import ScenarioError
 
 __all__ = ["turned"]
@@ -14,6 +14,9 @@ __all__ = ["turned"]
 
 def turned(setup: Setup, knob: Knob, value: Any) -> Setup:
     """The setup in which ``knob`` stands at ``value``.  A knob turned back leaves no trace."""
+    as_it_was = any(own.path == knob.path and own.value == value for own in knobs(base_scenario(setup)))
+    if as_it_was and knob.path in dict(setup.changes):
+        return setup.changed({knob.path: None})
     changes = dict(knob.write(value))
     for path, text in list(changes.items()):
         if text == "null":

@@ -1,1 +1,97 @@
-"""To come."""
+"""Learn: a guided tour.  Predict, then look."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.charts import chart
+from dashboard.frame import results_of
+from dashboard.look import apply_look
+from dashboard.sources import scenario_of
+from dashboard.tour import STEPS, Step
+from dashboard.words import hovers
+
+_PREDICTED = "predictions"
+
+
+def main() -> None:
+    """The page."""
+    apply_look()
+    state.current()
+    st.caption(f"A tour of {len(STEPS)} steps, from one node to the death of a primary. Predict, then look.")
+    place = st.segmented_control(
+        "Step", list(range(1, len(STEPS) + 1)), default=1, required=True, key="step", bind="query-params",
+        format_func=lambda number: f"{number} ✓" if number in _predictions() else str(number),
+        label_visibility="collapsed",
+    )  # fmt: skip
+    step = STEPS[place - 1]
+    st.markdown(f"#### {step.title}")
+    st.html(f"<p class='said'>{hovers(step.story)}</p>")
+    st.markdown(f"**{step.question}**")
+    predicted = _predictions().get(place)
+    choice = st.radio(
+        "Your prediction", step.options, index=predicted, key=f"prediction {place}", disabled=predicted is not None,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if predicted is None:
+        st.button(
+            "Run it and see", type="primary", disabled=choice is None, on_click=_predict, args=(place, step, choice),
+            help="Predict first: what surprises, stays.",
+        )  # fmt: skip
+        return
+    _answer(step, place, predicted)
+
+
+def _answer(step: Step, place: int, predicted: int) -> None:
+    """What the runs say of it, the lesson, the figure, and the ways on."""
+    own = scenario_of(step.setup)
+    other = scenario_of(step.setup.changed(dict(step.variant)))
+    runs = results_of([(own, 1), (other, 1)] if step.variant else [(own, 1)])
+    mine, theirs = runs[0][0], runs[-1][0]
+    right = step.right(mine.metrics, theirs.metrics)
+    if predicted == right:
+        st.success(f"Right: {_lower(step.options[right])}.", icon="✅")
+    else:
+        st.warning(f"It is not so: {_lower(step.options[right])}.", icon="💡")
+    st.html(f"<p class='said'>{hovers(step.told(mine.metrics, theirs.metrics))}</p>")
+    if step.variant:
+        left, beside = st.columns(2, gap="medium")
+        with left:
+            st.caption("as it is")
+            chart(step.figure, [mine], step.options_of_figure, key=f"step {place}")
+        with beside:
+            st.caption(step.variant_label)
+            chart(step.figure, [theirs], step.options_of_figure, key=f"step {place} varied")
+    else:
+        chart(step.figure, [mine], step.options_of_figure, key=f"step {place}")
+    with st.container(horizontal=True):
+        if place < len(STEPS):
+            st.button("Next step", type="primary", on_click=_step_to, args=(place + 1,))
+        if st.button("Open in Explore"):
+            state.goto("explore", step.setup)
+        st.button("Predict again", on_click=_forget, args=(place,))
+
+
+def _predictions() -> dict[int, int]:
+    return st.session_state.setdefault(_PREDICTED, {})  # type: ignore[no-any-return]  # it holds anything
+
+
+def _predict(place: int, step: Step, choice: str) -> None:
+    _predictions()[place] = step.options.index(choice)
+
+
+def _forget(place: int) -> None:
+    _predictions().pop(place, None)
+    st.session_state.pop(f"prediction {place}", None)
+
+
+def _step_to(place: int) -> None:
+    st.session_state["step"] = place
+
+
+def _lower(words: str) -> str:
+    return words[0].lower() + words[1:]
+
+
+main()

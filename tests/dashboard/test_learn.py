@@ -1,0 +1,61 @@
+"""Learn: a prediction first, then what the runs say."""
+
+from __future__ import annotations
+
+import pytest
+
+import replsim
+from dashboard.sources import scenario_of
+from dashboard.tour import STEPS, Step
+from tests.dashboard.pages import open_page, settled
+
+RIGHT = {
+    "tour/1-one-node": "More than four times",
+    "tour/2-group-commit": "Several thousand",
+    "tour/3-async-replica": "Nothing",
+    "tour/4-own-writes": "Two times in three",
+    "tour/5-levels": "Yes, now and then",
+    "tour/6-quorum": "Cuts it to a quarter or less",
+    "tour/7-replay-lag": "About twelve seconds",
+    "tour/8-primary-dies": "About ten",
+}
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.scenario)
+def test_the_runs_bear_out_what_a_step_teaches(step: Step) -> None:
+    """Each step's runs, on two seeds, give the answer that its lesson explains, and the lesson has its numbers."""
+    for seed in (1, 2):
+        own = replsim.run(scenario_of(step.setup), seed=seed).metrics
+        other = replsim.run(scenario_of(step.setup.changed(dict(step.variant))), seed=seed).metrics
+        assert step.options[step.right(own, other)] == RIGHT[step.scenario]
+        told = step.told(own, other)
+        assert not set("{}[]–") & set(told), told
+
+
+def test_a_step_shows_no_answer_before_a_prediction() -> None:
+    """The button waits for a choice; only then is something run and told."""
+    at = open_page("learn")
+    (button,) = (each for each in at.button if each.label == "Run it and see")
+    assert button.disabled
+    assert not at.get("plotly_chart")
+    at.radio[0].set_value(at.radio[0].options[0])
+    at.run()
+    next(each for each in at.button if each.label == "Run it and see").click()
+    settled(at.run())
+    assert at.warning[0].value.startswith("It is not so: more than four times")
+    assert len(at.get("plotly_chart")) == 2, "the scenario and its variant stand side by side"
+
+
+def test_a_step_opens_in_explore() -> None:
+    """What a step shows can be turned further: its scenario is a state of Explore."""
+    at = open_page("learn", step="7")
+    assert at.markdown[0].value == "#### When replay cannot keep up"
+    at.radio[0].set_value("About twelve seconds")
+    at.run()
+    next(each for each in at.button if each.label == "Run it and see").click()
+    settled(at.run())
+    assert at.success[0].value.startswith("Right")
+    next(each for each in at.button if each.label == "Open in Explore").click()
+    settled(at.run())
+    assert at.query_params["scenario"] == "tour/7-replay-lag"
+    assert {each.label for each in at.metric} >= {"Lag s1 p99"}
