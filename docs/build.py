@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from docs.snippets import run_page
 from replsim import front
 from replsim.analysis import reference as metrics
 from replsim.cli.app import app
@@ -16,10 +17,12 @@ from replsim.cli.table import tables
 from replsim.scenario import reference as scenario
 from replsim.scenario import schema
 
-__all__ = ["README", "commands", "main", "pages", "readme"]
+__all__ = ["README", "commands", "main", "pages", "readme", "run_pages"]
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+RUN = (ROOT / "docs/tutorial.md",)
+"""Pages whose Python is run."""
 EXAMPLE = "three-nodes"
 START, END = "<!-- output -->\n", "<!-- /output -->\n"
 
@@ -38,6 +41,11 @@ def pages() -> dict[Path, str]:
         ROOT / "docs/reference/commands.md": commands(),
         ROOT / "replsim/scenario/scenario.schema.json": schema.text(),
     }
+
+
+def run_pages() -> dict[Path, str]:
+    """Each page whose Python is run, with what it prints."""
+    return {path: run_page(path.read_text(encoding="utf-8")) for path in RUN}
 
 
 def commands() -> str:
@@ -80,6 +88,8 @@ def main() -> None:
     """Write all of them."""
     for path, text in pages().items():
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    for path, text in run_pages().items():
         path.write_text(text, encoding="utf-8")
     README.write_text(readme(README.read_text(encoding="utf-8")), encoding="utf-8")
 

@@ -27,8 +27,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "summary": FACTS | {"analysis"},
     "plots": FACTS | {"analysis", "summary"},
     "result": FACTS | {"analysis", "plots", "summary"},
+    "export": FACTS | {"analysis", "plots", "result", "summary"},
     "front": FACTS | {"analysis", "engines", "result", "summary"},
-    "cli": FACTS | {"analysis", "front", "result", "summary"},
+    "cli": FACTS | {"analysis", "export", "front", "plots", "result", "summary"},
     "": {"errors", "front", "result", "scenario"},
     "__main__": {"cli"},
 }

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
-from replsim.record import ACKNOWLEDGED
-from replsim.units import SECOND
+from replsim.record import ACKNOWLEDGED, PENDING
+from replsim.units import NEVER, SECOND
 
-__all__ = ["Histogram", "latencies", "latency_histogram", "latency_rows", "together"]
+__all__ = ["Histogram", "latencies", "latency_histogram", "latency_rows", "overdue", "together"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -46,6 +46,14 @@ def latencies(facts: Facts, rows: Ints) -> Ints:
     commits = facts.record.commits
     waits: Ints = commits["acknowledged"][rows] - commits["submitted"][rows]
     return waits
+
+
+def overdue(facts: Facts) -> int:
+    """How many commits were pending at the run's end that had waited for longer than any other took."""
+    commits = facts.record.commits
+    longest = int(latencies(facts, latency_rows(facts)).max(initial=0))
+    pending = commits["submitted"][commits["outcome"] == PENDING]
+    return int(np.count_nonzero(facts.record.scenario.duration - pending[pending < NEVER] > longest))
 
 
 def latency_histogram(facts: Facts, writer: str | None = None) -> Histogram:

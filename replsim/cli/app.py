@@ -7,7 +7,7 @@ Only ``typer`` is imported up here: a command imports what it needs when it runs
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -111,6 +111,50 @@ def run(
 
     options = Options(seed=seed, engine=engine, changes=tuple(changes), out=out, force=force, output=output, full=full)
     raise typer.Exit(0 if run_all(files, options) else 1)
+
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="A scenario file, or the name of a shipped one.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's own seed.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")]
+
+
+@app.command()
+def report(
+    file: File,
+    out: Annotated[Path, typer.Option(metavar="HTML", help="The page to write.")] = Path("report.html"),
+    seed: Seed = None,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Run so many seeds: lines become bands.")] = 1,
+    changes: Changes = [],  # noqa: B006
+    dark: Annotated[bool, typer.Option("--dark", help="Light on dark.")] = False,
+    force: Force = False,
+) -> None:
+    """Run a scenario and write one page of HTML: every figure, and what it says of this run.
+
+    The page stands alone: it needs no network.
+    """
+    from replsim.cli.export import write_report
+
+    theme: Literal["light", "dark"] = "dark" if dark else "light"
+    write_report(file, changes, seed=seed, seeds=seeds, out=out, theme=theme, force=force)
+
+
+@app.command()
+def trace(
+    file: File,
+    out: Annotated[Path, typer.Option(metavar="JSON", help="The file to write.")] = Path("trace.json"),
+    start: Annotated[float, typer.Option("--from", min=0, metavar="SECONDS", help="Where it begins.")] = 0.0,
+    end: Annotated[float | None, typer.Option("--to", min=0, metavar="SECONDS", help="Where it ends.")] = None,
+    seed: Seed = None,
+    changes: Changes = [],  # noqa: B006
+    force: Force = False,
+) -> None:
+    """Run a scenario and write a trace for Perfetto (ui.perfetto.dev) or chrome://tracing.
+
+    Flushes and replay of each node, WAL on its way, every commit with its parts, and lag; at most 100,000 events.
+    """
+    from replsim.cli.export import write_trace
+
+    write_trace(file, changes, seed=seed, out=out, start=start, end=end, force=force)
 
 
 @app.command()

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from replsim.record import Table
     from replsim.result import Result
 
-__all__ = ["new_folder", "refuse_to_replace", "sample_files", "write_result", "write_starter", "write_table"]
+__all__ = [
+    "new_folder",
+    "refuse_to_replace",
+    "sample_files",
+    "write_result",
+    "write_starter",
+    "write_table",
+    "write_text",
+]
 
 
 def refuse_to_replace(path: Path, *, force: bool) -> None:
@@ -112,10 +120,15 @@ def write_starter(file: Path, *, force: bool) -> None:
     from replsim.scenario.starter import starter
 
     refuse_to_replace(file, force=force)
+    write_text(file, starter())
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a file, whole or not at all; its folder is made if need be."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
     try:
-        partial.write_text(starter(), encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)

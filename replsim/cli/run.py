@@ -6,12 +6,10 @@ import contextlib
 import csv
 import io
 import json
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
@@ -21,6 +19,7 @@ from replsim.cli.check import print_warnings
 from replsim.cli.files import new_folder, refuse_to_replace, write_result
 from replsim.cli.formats import Format
 from replsim.cli.loading import load_all
+from replsim.cli.progress import ctrl_c, progress_bar
 from replsim.errors import Problem, ScenarioError
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def run_all(files: Sequence[str], options: Options) -> bool:
     if options.out:
         _refuse_equal_names([loaded.scenario.name for loaded in every])
     results: list[Result] = []
-    with _ctrl_c() as raise_if_pressed, new_folder(options.out) if options.out else contextlib.nullcontext() as folder:
+    with ctrl_c() as raise_if_pressed, new_folder(options.out) if options.out else contextlib.nullcontext() as folder:
         for loaded in every:
             print_warnings(loaded)
             result = _run(loaded.scenario, options, raise_if_pressed)
@@ -75,7 +74,7 @@ def run_all(files: Sequence[str], options: Options) -> bool:
 def _run(scenario: Scenario, options: Options, raise_if_pressed: Callable[[], None]) -> Result:
     """Run one; its table is printed at once, while the next one runs."""
     started = time.perf_counter()
-    with _progress_bar(scenario.name) as show:
+    with progress_bar(scenario.name) as show:
 
         def progress(fraction: float) -> None:
             raise_if_pressed()
@@ -87,50 +86,6 @@ def _run(scenario: Scenario, options: Options, raise_if_pressed: Callable[[], No
 
         print_result(result, full=options.full, seconds=time.perf_counter() - started)
     return result
-
-
-@contextlib.contextmanager
-def _progress_bar(name: str) -> Iterator[front.Progress]:
-    """A bar on stderr, where that is a terminal: it shows the way and vanishes."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    from rich.progress import Progress
-
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task(name, total=1.0)
-        yield lambda fraction: bar.update(task, completed=fraction)
-
-
-@contextlib.contextmanager
-def _ctrl_c() -> Iterator[Callable[[], None]]:
-    """A function that raises KeyboardInterrupt if Ctrl-C was pressed meanwhile.
-
-    Ctrl-C interrupts at once as ever, but Python drops the interrupt when it comes while a destructor runs; then
-    the next look at this function ends the run.
-    """
-    pressed = False
-
-    def press(number: int, frame: FrameType | None) -> None:
-        nonlocal pressed
-        pressed = True
-        signal.default_int_handler(number, frame)
-
-    def raise_if_pressed() -> None:
-        if pressed:
-            raise KeyboardInterrupt
-
-    listening = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if listening:
-        signal.signal(signal.SIGINT, press)
-    try:
-        yield raise_if_pressed
-    finally:
-        if listening:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _refuse_equal_names(names: Sequence[str]) -> None:

@@ -13,12 +13,13 @@ except ImportError as error:
 from replsim.plots.accessor import Plot
 from replsim.plots.cluster import topology, topology_frames
 from replsim.plots.commits import commit_latency
-from replsim.plots.export import every_figure, save, write_images
+from replsim.plots.export import every_figure, fragment, library, save, write_images
 from replsim.plots.lives import follow, follow_read
 from replsim.plots.parts import breakdown
 from replsim.plots.readings import reading
 from replsim.plots.reads import stale_reads
 from replsim.plots.standbys import lag
+from replsim.plots.tradeoff import tradeoff
 from replsim.plots.visibility import t_visibility
 
 __all__ = [
@@ -28,12 +29,15 @@ __all__ = [
     "every_figure",
     "follow",
     "follow_read",
+    "fragment",
     "lag",
+    "library",
     "reading",
     "save",
     "stale_reads",
     "t_visibility",
     "topology",
     "topology_frames",
+    "tradeoff",
     "write_images",
 ]

@@ -10,6 +10,7 @@ from typing import Final
 
 import plotly.graph_objects as go
 import plotly.io
+import plotly.offline
 
 from replsim.errors import MissingExtra, NotInResult
 from replsim.plots import cluster, commits, lives, parts, reads, standbys, visibility
@@ -17,7 +18,7 @@ from replsim.plots import runs as several
 from replsim.plots.palette import Theme
 from replsim.plots.runs import Runs
 
-__all__ = ["every_figure", "save", "write_images"]
+__all__ = ["every_figure", "fragment", "library", "save", "write_images"]
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -76,3 +77,14 @@ def write_images(figures: Sequence[go.Figure], files: Sequence[Path], *, width: 
         raise MissingExtra("kaleido is not installed: pip install 'replsim[report]'") from error
     heights = [figure.layout.height for figure in figures]
     plotly.io.write_images(list(figures), [str(file) for file in files], width=width, height=heights, scale=scale)
+
+
+def library() -> str:
+    """The JavaScript that draws figures, for a page that embeds it once."""
+    return str(plotly.offline.get_plotlyjs())
+
+
+def fragment(figure: go.Figure) -> str:
+    """A figure as a piece of a page that has the `library`."""
+    config = {"responsive": True, "displaylogo": False}
+    return str(figure.to_html(full_html=False, include_plotlyjs=False, config=config))

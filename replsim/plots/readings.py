@@ -10,6 +10,7 @@ import numpy as np
 
 from replsim.analysis.breakdown import Slice, breakdown, by_rank
 from replsim.analysis.frames import frames
+from replsim.analysis.histogram import overdue
 from replsim.analysis.life import choose_commit, commit_life
 from replsim.analysis.readlife import choose_read, read_life
 from replsim.plots import runs as several
@@ -70,15 +71,17 @@ def _lag(runs: Sequence[Run], *, kind: str = "seconds", **_: Any) -> str:
 
 def _commit_latency(runs: Sequence[Run], **_: Any) -> str:
     p50, p99, top = (_value(runs, f"commit_latency.{name}") for name in ("p50", "p99", "max"))
-    pending = _value(runs, "pending_commits")
     text = NO_COMMITS
     if not math.isnan(p50):
         text = (
             f"Half of the commits took at most {show(p50, 's')}, 99 in 100 at most {show(p99, 's')}, "
             f"the slowest {show(top, 's')}."
         )
-    if pending > 0:
-        text += f" {show(pending, 'count')} {'was' if pending == 1 else 'were'} still waiting at the end."
+    waiting = int(np.median([overdue(run.facts) for run in runs]))
+    if waiting:
+        text += (
+            f" {waiting} {'was' if waiting == 1 else 'were'} still waiting at the end, for longer than any other took."
+        )
     return text + _seeds(runs)
 
 
@@ -122,7 +125,7 @@ def _stale_reads(runs: Sequence[Run], *, own_row: bool = False, by: str = "node"
         f"{percent(value)} {'on' if by == 'node' else 'by'} {name}" for name, value in own.items() if value == value
     ]
     missed = "a commit to their row" if own_row else "a commit that its client already knew of"
-    text = f"{percent(overall)} of reads missed {missed}"
+    text = f"{percent(overall)} of reads missed {missed}" if overall else f"No read missed {missed}"
     text += f": {listed(parts)}." if len(parts) > 1 and overall else "."
     age = _value(runs, f"{family}.age.p99")
     if overall and age > 0:

@@ -18,10 +18,10 @@ PHRASES: Final = {
     "execution": "getting there and executing",
     "flush": "for the primary's flush",
     "network out": "on the way to {node}",
-    "remote write": "for its write",
-    "remote flush": "for its flush",
-    "replay": "for its replay",
-    "network back": "for its reply back",
+    "remote write": "for {node}'s write",
+    "remote flush": "for {node}'s flush",
+    "replay": "for {node}'s replay",
+    "network back": "for {node}'s reply back",
     "answer": "for the answer to the client",
 }
 LITTLE: Final = 50

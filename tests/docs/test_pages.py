@@ -22,6 +22,13 @@ def test_a_page_made_from_the_code_is_current(page: Path) -> None:
     assert page.read_text(encoding="utf-8") == build.pages()[page], "run `make docs`, and look at the difference"
 
 
+def test_what_the_tutorial_prints_is_what_its_code_prints() -> None:
+    """Every output in a page whose Python is run is what that Python prints now; `make docs` writes it."""
+    for path, text in build.run_pages().items():
+        assert path.read_text(encoding="utf-8") == text, "run `make docs`, and look at the difference"
+        assert text.count("```text\n") > 5
+
+
 def test_the_readme_shows_a_real_output() -> None:
     """The output in the README is what the command prints now; `make docs` writes it."""
     text = build.README.read_text(encoding="utf-8")

@@ -55,9 +55,9 @@ SAID: list[tuple[str, dict[str, Any], str]] = [
     (
         "follow",
         {"commit": 11},
-        "Commit 11 of app at on took 13 ms: 1 ms for the primary's flush, 5 ms on the way to near, 2 ms for its flush "
-        "and 5 ms for its reply back. It waited for near (ANY 1 (near, far)). A read sent once its client knew of it "
-        "could still miss it for 11 ms on far. near showed it before its client knew.",
+        "Commit 11 of app at on took 13 ms: 1 ms for the primary's flush, 5 ms on the way to near, 2 ms for near's "
+        "flush and 5 ms for near's reply back. It waited for near (ANY 1 (near, far)). A read sent once its client "
+        "knew of it could still miss it for 11 ms on far. near showed it before its client knew.",
     ),
     # Reads are every 5 ms from 5 ms on: number 383 comes at 1.92 s, 7 ms after commit 18 (at 1.9 s) was acknowledged.
     (
@@ -113,7 +113,8 @@ def test_commits_that_hang_are_said_to_hang() -> None:
     """Commits that wait for a standby that cannot answer are counted, and followed as what they are."""
     result = clockwork(primary={"synchronous_standby_names": "ANY 3 (near, far)"})
     assert plots.reading("commit_latency", result) == (
-        "No commit was acknowledged within the measured window. 19 were still waiting at the end."
+        "No commit was acknowledged within the measured window. 19 were still waiting at the end, for longer than any "
+        "other took."
     )
     said = plots.reading("follow", result, commit="pending")
     assert said.startswith("Commit 0 of app at on was pending at the end of the run: it waited for ANY 3 (near, far).")
