@@ -54,8 +54,8 @@ class World:
         """How far a node is behind, in nanoseconds and in bytes."""
         if node not in self.applied:
             return 0, 0
-        missing = [row["inserted"] for row, at in zip(self.log, self.applied[node], strict=True) if at > time]
-        here, there = self.record.position("p", "insert").at(time), self.record.position(node, "apply").at(time)
+        missing = [row["flushed"] for row, at in zip(self.log, self.applied[node], strict=True) if at > time]
+        here, there = self.record.position("p", "flush").at(time), self.record.position(node, "apply").at(time)
         return max([0, *(time - at for at in missing)]), int(here - there)
 
     def told(self, row: dict[str, int]) -> int:

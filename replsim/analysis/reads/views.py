@@ -61,19 +61,19 @@ class Views:
     def lags(self, nodes: Sequence[str], interval: int) -> tuple[Ints, Ints]:
         """The lags that a router finds which looks every ``interval``: in nanoseconds and in bytes, a row a look.
 
-        In time: the age of the oldest commit in the log that the node has not applied, since its insertion.
+        In time: how long the oldest commit has been flushed on the primary that the node has not applied.
         """
         record, facts = self.facts.record, self.facts
         looks = np.arange(0, record.scenario.duration + 1, interval, dtype=np.int64)
-        insert = record.position(self._names[0], "insert").at(looks)
-        inserted = np.append(facts.column("inserted"), NEVER)
+        flush = record.position(self._names[0], "flush").at(looks)
+        flushed = np.append(facts.column("flushed"), NEVER)
         lag = np.zeros((len(looks), len(nodes)), dtype=np.int64)
         lag_bytes = np.zeros_like(lag)
         for place, name in enumerate(nodes):
             if name != self._names[0]:
-                oldest = inserted[count_by(facts.reached(name, "apply"), looks)]
+                oldest = flushed[count_by(facts.reached(name, "apply"), looks)]
                 lag[:, place] = np.maximum(looks - oldest, 0)
-                lag_bytes[:, place] = insert - record.position(name, "apply").at(looks)
+                lag_bytes[:, place] = flush - record.position(name, "apply").at(looks)
         return lag, lag_bytes
 
     def _seen(self, code: int, moments: Ints) -> Ints:
