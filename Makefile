@@ -18,7 +18,7 @@ QUICKSTART := $(sort $(wildcard scenarios/quickstart/*.yaml))
 MEASURED := scenarios/validation/q_c8_d2-10_any1_on.yaml
 TYPED := replsim $(if $(wildcard dashboard/*.py),dashboard)
 
-.PHONY: help setup demo test check fix bench dashboard docs lock clean
+.PHONY: help setup demo test differential check fix bench dashboard docs lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ demo: $(READY) ## run the quickstart, then a measured cluster: measured beside s
 
 test: $(READY) ## run all tests
 	$(BIN)/pytest -n $(WORKERS)
+
+differential: $(READY) ## hold the two simulators against each other on thousands of random clusters
+	DIFFERENTIAL_EXAMPLES=$${EXAMPLES:-5000} $(BIN)/pytest -n $(WORKERS) tests/differential
 
 check: $(READY) ## lint, format and types
 	$(BIN)/ruff check

@@ -20,9 +20,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "units": {"errors"},
     "randomness": {"units", "errors"},
     "rules": {"units", "errors"},
+    "kernels": set(),
     "scenario": {"rules", "randomness", "units", "errors"},
     "record": {"scenario", "units", "errors"},
-    "engines": FACTS,
+    "engines": FACTS | {"kernels"},
     "analysis": FACTS,
     "summary": FACTS | {"analysis"},
     "plots": FACTS | {"analysis", "summary"},
@@ -37,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 HOMES: dict[str, str | tuple[str, ...]] = {
     "simpy": "replsim/engines/events/",
-    "numba": "replsim/engines/stages/",
+    "numba": "replsim/kernels/",
     "psycopg": "replsim/engines/postgres/",
     "networkx": ("replsim/scenario/", "replsim/engines/", "replsim/plots/"),
     "plotly": "replsim/plots/",

@@ -18,13 +18,15 @@ from replsim.randomness.distributions import Distribution, Empirical
 from replsim.randomness.streams import Streams, Uniforms
 from replsim.units import SECOND
 
-__all__ = ["ArrivalLaw", "BurstLaw", "CurveLaw", "Open", "arrivals"]
+__all__ = ["ArrivalLaw", "BurstLaw", "CurveLaw", "Open", "Users", "arrivals", "user_writes"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 BLOCK: Final = 65_536
 """The most draws made at once beyond what is expected to be needed."""
+EARLIER: Final = 10
+"""Mean gaps before the run at which open-loop users begin."""
 
 
 class BurstLaw(Protocol):
@@ -111,6 +113,20 @@ class Open(Protocol):
         ...
 
 
+class Users(Protocol):
+    """Users who each write at their own pace."""
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def write_every(self) -> Distribution[int] | None:
+        """The time between two writes of one user, in nanoseconds."""
+        ...
+
+
 def arrivals(streams: Streams, name: str, client: Open, until: int) -> Ints:
     """The times in ``[0, until)`` (nanoseconds, int64, never falling) at which work of ``client`` arrives.
 
@@ -140,6 +156,29 @@ def arrivals(streams: Streams, name: str, client: Open, until: int) -> Ints:
     if law.process == "deterministic":
         return _rounded(curve.inverse(np.arange(1, int(total) + 1, dtype=np.float64)), until)
     return _rounded(curve.inverse(_unit_poisson(streams.uniforms(name), total)), until)
+
+
+def user_writes(streams: Streams, name: str, users: Users, until: int) -> tuple[Ints, Ints]:
+    """The times in ``[0, until)`` at which the users of a session (``session:user``) write, in order, and who does.
+
+    Each user is a renewal process that began ten to eleven mean gaps before the run, at random, so that users are
+    out of step from the start: exactly so for a constant or an exponential gap, and nearly for others.  The n-th gap
+    of user u, one of ``count``, takes draw ``n * count + u``.
+    """
+    assert users.write_every is not None
+    draws = streams.draws(f"{name}:write_every", users.write_every)
+    phase = streams.uniforms(f"{name}:phase").block(users.count)
+    mean = users.write_every.mean
+    rounds = int(until / max(mean, 1.0) * 1.2) + 2 * EARLIER
+    gaps = draws.block(rounds * users.count).reshape(rounds, users.count)
+    times = np.cumsum(gaps, axis=0) - np.rint((EARLIER + phase) * mean).astype(np.int64)
+    while times[-1].min() < until:
+        gaps = draws.block(rounds * users.count).reshape(rounds, users.count)
+        times = np.concatenate([times, times[-1] + np.cumsum(gaps, axis=0)])
+    who = np.broadcast_to(np.arange(users.count), times.shape)
+    within = (times >= 0) & (times < until)
+    order = np.lexsort((who[within], times[within]))
+    return times[within][order], who[within][order]
 
 
 def _poisson(uniforms: Uniforms, rate: float, until: int) -> Ints:

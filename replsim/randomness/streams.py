@@ -103,7 +103,8 @@ class HeldDraws:
 
     def __init__(self, draws: Draws, hold: int) -> None:
         assert hold > 0
-        self._draws = draws
+        self.draws: Final = draws
+        """Draw k, for window k: whoever takes them in blocks asks here, and not `at`."""
         self._hold = hold
         self._window = -1
         self._value = 0
@@ -112,6 +113,6 @@ class HeldDraws:
         """The value at ``time``; times must not go back."""
         window = time // self._hold
         while self._window < window:
-            self._value = self._draws.next()
+            self._value = self.draws.next()
             self._window += 1
         return self._value

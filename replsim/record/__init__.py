@@ -1,7 +1,8 @@
 """What happened in a run: facts in columns, no judgement."""
 
+from replsim.record.checkpoints import checkpoints
 from replsim.record.record import ACKNOWLEDGED, OUTCOMES, PENDING, Record, Replies
 from replsim.record.table import Table
 from replsim.record.trajectory import Trajectory
 
-__all__ = ["ACKNOWLEDGED", "OUTCOMES", "PENDING", "Record", "Replies", "Table", "Trajectory"]
+__all__ = ["ACKNOWLEDGED", "OUTCOMES", "PENDING", "Record", "Replies", "Table", "Trajectory", "checkpoints"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -71,6 +72,10 @@ class Link(Part):
     """The fraction of packets (1,448 bytes) lost, at most a half; a loss delays what follows by a retransmission."""
     retransmission_timeout: Duration = parse_duration("200ms")
     """The delay of one retransmission; it doubles while the same packet is lost again."""
+
+    def log_loss(self, packets: int) -> float:
+        """The logarithm of the chance that at least one of a message's ``packets`` is lost; below 0, however many."""
+        return math.log1p(-((1 - self.loss) ** packets))
 
 
 class Zones(Part):

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
-
 from replsim.engines.events.clients import Clients, Work
 from replsim.engines.events.closed_loop import ClosedLoop
 from replsim.engines.events.open_loop import OpenLoop
 from replsim.engines.events.pages import Pages
 from replsim.engines.events.pauses import Pauses
 from replsim.randomness import Streams
-from replsim.randomness.arrivals import arrivals
+from replsim.randomness.arrivals import arrivals, user_writes
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
 from replsim.scenario.topology import client_network
 
 __all__ = ["groups"]
-
-EARLIER: Final = 10
-"""Mean gaps before the run at which open-loop users begin."""
 
 
 def groups(scenario: Scenario, streams: Streams) -> list[Clients]:
@@ -66,34 +58,9 @@ def _writer(scenario: Scenario, streams: Streams, work: Work, writer: Writer) ->
 
 def _session(scenario: Scenario, streams: Streams, work: Work, name: str, session: Session) -> Clients:
     if session.write_every is not None:
-        times, users = _user_writes(scenario, streams, work.name, session)
+        times, users = user_writes(streams, work.name, session, scenario.duration)
         return OpenLoop(work, streams, arrivals=times, users=users, connections=session.connections)
     assert session.think is not None
     think = streams.draws(f"{work.name}:think", session.think).next
     reads = Pauses(scenario, streams, name, session).pause
     return ClosedLoop(work, streams, clients=session.count, think=think, reads=reads)
-
-
-def _user_writes(
-    scenario: Scenario, streams: Streams, stream: str, session: Session
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The times at which the users of an open-loop session write, in order, and who does.
-
-    Each user is a renewal process that began ten to eleven mean gaps before the run, at random, so that users are
-    out of step from the start: exactly so for a constant or an exponential gap, and nearly for others.  The n-th gap
-    of user u, one of ``count``, takes draw ``n * count + u``.
-    """
-    assert session.write_every is not None
-    draws = streams.draws(f"{stream}:write_every", session.write_every)
-    phase = streams.uniforms(f"{stream}:phase").block(session.count)
-    mean = session.write_every.mean
-    rounds = int(scenario.duration / max(mean, 1.0) * 1.2) + 2 * EARLIER
-    gaps = draws.block(rounds * session.count).reshape(rounds, session.count)
-    times = np.cumsum(gaps, axis=0) - np.rint((EARLIER + phase) * mean).astype(np.int64)
-    while times[-1].min() < scenario.duration:
-        gaps = draws.block(rounds * session.count).reshape(rounds, session.count)
-        times = np.concatenate([times, times[-1] + np.cumsum(gaps, axis=0)])
-    users = np.broadcast_to(np.arange(session.count), times.shape)
-    within = (times >= 0) & (times < scenario.duration)
-    order = np.lexsort((users[within], times[within]))
-    return times[within][order], users[within][order]

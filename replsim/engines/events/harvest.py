@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from replsim.engines.events.clients import Step
 from replsim.engines.events.cluster import Cluster, StandbyParts
 from replsim.engines.events.columns import Ints, ints, trajectory
-from replsim.randomness import Streams
-from replsim.randomness.keys import KeyDraws
-from replsim.record import ACKNOWLEDGED, OUTCOMES, PENDING, Record, Table, Trajectory
+from replsim.record import ACKNOWLEDGED, OUTCOMES, PENDING, Record, Table, Trajectory, checkpoints
 from replsim.rules.acks import LEVELS
-from replsim.scenario import Scenario
+from replsim.scenario.rows import rows_written
 from replsim.units import NEVER
 
 __all__ = ["harvest"]
@@ -47,7 +45,7 @@ def harvest(cluster: Cluster) -> Record:
         positions,
         {each: cluster.standbys[each].uplink.replies(positions[each]["apply"], end) for each in scenario.standbys},
         {node: _until(ints(device.starts), end) for node, device in devices.items()},
-        _events(scenario),
+        checkpoints(scenario),
     )
 
 
@@ -108,7 +106,7 @@ def _commits(cluster: Cluster, done: dict[str, Ints], flush: Trajectory, end: in
     columns: dict[str, NDArray[np.generic]] = {
         "writer": steps["group"].astype(np.int16),
         "client": steps["client"],
-        "key": _keys(cluster.scenario, cluster.streams.seed, steps["group"], steps["number"], steps["client"]),
+        "key": rows_written(cluster.scenario, cluster.streams.seed, steps["group"], steps["number"], steps["client"]),
         "submitted": steps["submitted"],
         "started": until_end(steps["started"]),
         "inserted": np.concatenate([steps["time"][:count], never]),
@@ -124,36 +122,3 @@ def _commits(cluster: Cluster, done: dict[str, Ints], flush: Trajectory, end: in
     }
     names = (*cluster.scenario.writers, *cluster.scenario.sessions)
     return Table(columns, times=TIMES, words={"writer": names, "level": LEVELS, "outcome": OUTCOMES})
-
-
-def _keys(scenario: Scenario, seed: int, group: Ints, number: Ints, client: Ints) -> Ints:
-    """The row that each transaction writes: a writer's draw, or a session user's own row.
-
-    The users' rows are numbered behind all keys that any writer or reader draws.
-    """
-    keys = np.full(len(group), -1, dtype=np.int64)
-    streams = Streams(seed)
-    drawn_keys = [each.keys for each in scenario.writers.values()] + [each.keys for each in scenario.readers.values()]
-    own = max((keys.count for keys in drawn_keys if keys is not None), default=0)
-    for index, (name, writer) in enumerate(scenario.writers.items()):
-        mine = group == index
-        if writer.keys is not None and mine.any():
-            drawn = KeyDraws(streams.uniforms(f"writer:{name}:keys"), writer.keys).block(int(number[mine].max()) + 1)
-            keys[mine] = drawn[number[mine]]
-    for index, session in enumerate(scenario.sessions.values(), len(scenario.writers)):
-        mine = group == index
-        keys[mine] = own + client[mine]
-        own += session.count
-    return keys
-
-
-def _events(scenario: Scenario) -> Table:
-    """What happened to the cluster itself: its checkpoints."""
-    every = scenario.primary.checkpoints.every if scenario.primary.checkpoints else scenario.duration
-    times = np.arange(every, scenario.duration, every, dtype=np.int64)
-    nodes = np.zeros(len(times), dtype=np.int16)
-    return Table(
-        {"time": times, "node": nodes, "what": np.zeros(len(times), dtype=np.int8)},
-        times=("time",),
-        words={"node": scenario.nodes, "what": ("checkpoint",)},
-    )

@@ -30,8 +30,13 @@ class Log:
         self.lsn = array("q")
         self.records = array("q")
         """Cumulated WAL records up to and including each commit, the background's with them."""
-        self.pieces = array("q")
-        """Where each chunk of WAL ends that a transaction wrote before its commit."""
+        self._begins = array("q")
+        """Where background WAL is written: where each commit's own bytes begin."""
+        self._pieces = array("q")
+        """Where each chunk of WAL ends that a transaction wrote before its commit, where it begins,"""
+        self._piece_begins = array("q")
+        self._piece_records = array("q")
+        """and the cumulated records up to there."""
         self.images: dict[int, int] = {}
         """Bytes of full-page images, by row, where there are any."""
         self.visible = array("q")
@@ -48,7 +53,11 @@ class Log:
     def add_bytes(self, size: int, time: int) -> None:
         """WAL of a transaction that still runs: nobody waits for it, but it takes its place in the stream."""
         self._foreground_bytes += size
-        self.pieces.append(self.position(time))
+        end = self.position(time)
+        self._pieces.append(end)
+        self._piece_begins.append(end - size)
+        background = 0 if self._background is None else self._background_records(time)
+        self._piece_records.append(self._foreground_records + background)
 
     def add_commit(self, step: Step, images: int, records: int) -> int:
         """Insert a commit record (and its full-page ``images``) at ``step.time``; returns its row."""
@@ -63,6 +72,7 @@ class Log:
             background = self._background_records(step.time)
             self.lsn.append(self._foreground_bytes + background * self._background.record)
             self.records.append(self._foreground_records + background)
+            self._begins.append(self.lsn[-1] - step.rest - images)
         if images:
             self.images[row] = images
         if row == len(self.visible):
@@ -74,24 +84,24 @@ class Log:
         """How many commits end at or before ``lsn``; ``known`` of them are known to."""
         return bisect_right(self.lsn, lsn, known)
 
-    def whole(self, position: int, rows: int) -> int:
-        """Where the last record ends that is whole at ``position``, up to which there are ``rows`` commits."""
-        end = self.lsn[rows - 1] if rows else 0
-        if end == position:
-            return end
-        piece = bisect_right(self.pieces, position)
-        end = max(end, self.pieces[piece - 1] if piece else 0)
-        if self._background is None:
-            return end
-        behind = (position - end) // self._background.record
-        if rows < len(self.lsn):
-            # Part of a commit that is still to come looks like background WAL.
-            behind = min(behind, self.records[rows] - 1 - (self.records[rows - 1] if rows else 0))
-        return end + behind * self._background.record
+    def whole(self, position: int, rows: int) -> tuple[int, int]:
+        """Where the last record ends that is whole at ``position``, and how many records there are up to there.
 
-    def background_records_in(self, size: int) -> int:
-        """How many whole records of background WAL ``size`` bytes without a commit hold."""
-        return 0 if self._background is None else size // self._background.record
+        ``rows`` is the number of commits up to ``position``.  What stands behind the last commit or chunk is background
+        WAL up to where the next one begins, of which a part may be there.
+        """
+        end, records = (self.lsn[rows - 1], self.records[rows - 1]) if rows else (0, 0)
+        piece = bisect_right(self._pieces, position) if position > end else 0
+        if piece and self._pieces[piece - 1] > end:
+            end, records = self._pieces[piece - 1], self._piece_records[piece - 1]
+        if self._background is None or end == position:
+            return end, records
+        if rows < len(self._begins):
+            position = min(position, self._begins[rows])
+        if piece < len(self._piece_begins):
+            position = min(position, self._piece_begins[piece])
+        behind = (position - end) // self._background.record
+        return end + behind * self._background.record, records + behind
 
     def _background_records(self, time: int) -> int:
         assert self._background is not None

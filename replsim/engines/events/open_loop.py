@@ -72,6 +72,12 @@ class OpenLoop(Clients):
 
     @override
     def waiting(self, until: int) -> Iterator[Step]:
+        # Where a start needs no step of its own, work that has found a connection may not have been staged yet.
+        while self.in_order and (step := self.next_after(None)) is not None:
+            if step.started > until:
+                self._count -= 1
+                break
+            yield step
         for number in range(self._count, int(np.searchsorted(self._arrivals, until, side="right"))):
             submitted = int(self._arrivals[number])
             user = self._user(number)

@@ -63,8 +63,7 @@ class Replay:
         """The standby has flushed up to ``position`` at ``now``; returns the rows of the commits in this batch."""
         start = self.free if self.free > now else now + self._wakeup
         rows = range(self._count, self._log.count_up_to(position, self._count))
-        whole = self._log.whole(position, rows.stop)
-        records = self._records_at(rows.stop, whole)
+        whole, records = self._log.whole(position, rows.stop)
         if self._even:
             cost = self._cost(records, whole)
             end = start + cost - self._cost_done
@@ -124,14 +123,6 @@ class Replay:
         time, position = time[order], np.maximum.accumulate(position[order]) if len(order) else position
         upto = int(np.searchsorted(time, end, side="right"))
         return Trajectory.of(time[:upto], position[:upto])
-
-    def _records_at(self, rows: int, position: int) -> int:
-        """Whole records up to ``position``, which is at or behind the end of the first ``rows`` commits."""
-        log = self._log
-        records, lsn = (log.records[rows - 1], log.lsn[rows - 1]) if rows else (0, 0)
-        if position == lsn:
-            return records
-        return records + log.background_records_in(position - lsn)
 
     def _cost(self, records: int, position: int) -> int:
         """The cost of the first ``records`` records and ``position`` bytes, at the constant cost of a record."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 from replsim.randomness import Streams
 from replsim.scenario.network import Link
@@ -31,6 +32,7 @@ class Wire:
         self._jitter = streams.draws(f"{name}:jitter", link.jitter).next if link.jitter else None
         self._bandwidth = link.bandwidth
         self._loss = link.loss
+        self._log_loss = cache(link.log_loss)
         self._chance = streams.uniforms(f"{name}:loss").next
         self._timeout = link.retransmission_timeout
         self._free = 0
@@ -72,6 +74,5 @@ class Wire:
         out: a loss costs a full timeout.
         """
         packets = max(1, -(-size // PACKET_BYTES))
-        lost = 1 - (1 - self._loss) ** packets
-        times = int(math.log(self._chance()) / math.log(lost))
+        times = int(math.log(self._chance()) / self._log_loss(packets))
         return self._timeout * ((1 << min(times, 12)) - 1)

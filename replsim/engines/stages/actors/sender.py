@@ -1,0 +1,98 @@
+"""A walsender and its link: what a node has flushed becomes messages to one standby."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from replsim.engines.stages.actors.wire import WireFeed
+from replsim.engines.stages.columns import chained, cut, roomy
+from replsim.engines.stages.kernels import sender_link, window_link
+from replsim.engines.stages.kernels.sender_link import Flushed, Messages
+from replsim.engines.stages.kernels.wire import Way
+from replsim.randomness import Streams
+from replsim.scenario import Scenario
+from replsim.scenario.network import Link
+
+__all__ = ["Sender", "WindowedSender", "sender"]
+
+ROOM: Final = 4096
+"""Messages in one call of the kernel."""
+
+
+def sender(
+    scenario: Scenario, streams: Streams, upstream: str, name: str, link: Link, back: Link
+) -> Sender | WindowedSender:
+    """The sender of ``upstream`` to the standby ``name``."""
+    wire = WireFeed(streams, f"link:{upstream}->{name}", link)
+    if link.window is None:
+        return Sender(scenario, wire)
+    return WindowedSender(
+        scenario, wire, WireFeed(streams, f"link:{name}->{upstream}:acknowledgements", back), link.window
+    )
+
+
+def _room() -> Messages:
+    return Messages(*(np.empty(ROOM, dtype=np.int64) for _ in range(3)))
+
+
+class Sender:
+    """Without a window: it sends at once."""
+
+    def __init__(self, scenario: Scenario, wire: WireFeed) -> None:
+        self._wakeup = scenario.wakeup
+        self._most = scenario.settings.message_bytes
+        self._wire = wire
+        self._way = Way(0, 0, 0)
+        self._sent = 0
+
+    def run(self, flushed: Flushed, end: int) -> Messages:  # noqa: ARG002 - it waits for nothing
+        """The messages of what is ``flushed``; ``end`` is the end of the run if nothing comes after it, else -1."""
+        found: list[Messages] = []
+        enough, done = False, 0
+        while not enough:
+            out, wire = _room(), self._wire.view(ROOM, self._way, lacking=bool(found))
+            s, way, enough = sender_link.sender_link(
+                sender_link.Sender(done, self._sent), self._way, flushed, wire, self._wakeup, self._most, out
+            )
+            found.append(cut(out, slice(way.used)))
+            self._wire.used(way.used)
+            self._way, self._sent, done = Way(0, way.free, way.last), s.sent, s.done
+        return chained(found)
+
+
+class WindowedSender:
+    """Under a window: it sends as acknowledgements come back."""
+
+    def __init__(self, scenario: Scenario, wire: WireFeed, acknowledgements: WireFeed, window: int) -> None:
+        self._limits = scenario.wakeup, scenario.settings.message_bytes, window
+        self._wires = wire, acknowledgements
+        self._ways = Way(0, 0, 0), Way(0, 0, 0)
+        self._state = window_link.initial()
+        self._in_flight = window_link.InFlight(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+
+    def run(self, flushed: Flushed, end: int) -> Messages:
+        """As `Sender.run`."""
+        found: list[Messages] = []
+        enough = False
+        while not enough:
+            out = _room()
+            there, back = (
+                wire.view(ROOM, way, lacking=bool(found)) for wire, way in zip(self._wires, self._ways, strict=True)
+            )
+            in_flight = window_link.InFlight(*(roomy(column, ROOM) for column in self._in_flight))
+            s, ways, enough = window_link.window_link(
+                self._state, self._ways, flushed, (there, back), in_flight, self._limits, end, out
+            )
+            used = ways[0].used
+            found.append(cut(out, slice(used)))
+            for wire in self._wires:
+                wire.used(used)
+            self._ways = Way(0, ways[0].free, ways[0].last), Way(0, ways[1].free, ways[1].last)
+            first, count, done = int(s[window_link.FIRST]), int(s[window_link.COUNT]), int(s[window_link.DONE])
+            self._in_flight = cut(in_flight, slice(first, count))
+            flushed = cut(flushed, slice(done, None))
+            s[window_link.FIRST], s[window_link.COUNT], s[window_link.DONE] = 0, count - first, 0
+            self._state = s
+        return chained(found)

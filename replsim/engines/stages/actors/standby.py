@@ -1,0 +1,128 @@
+"""A standby: messages become batches, the applied position, and replies."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from replsim.engines.stages.actors import feed
+from replsim.engines.stages.actors.wire import WireFeed
+from replsim.engines.stages.columns import Ints, chained, cut, roomy
+from replsim.engines.stages.kernels import standby as kernel
+from replsim.engines.stages.kernels.sender_link import Messages
+from replsim.engines.stages.kernels.wire import Way
+from replsim.engines.stages.log import Log
+from replsim.randomness import Streams
+from replsim.scenario import Scenario
+from replsim.scenario.network import Link
+
+__all__ = ["Moved", "Standby", "Steps"]
+
+ROOM: Final = 4096
+"""Batches in one call of the kernel."""
+
+
+class Steps(NamedTuple):
+    """Steps of a position."""
+
+    time: Ints
+    lsn: Ints
+
+
+class Moved(NamedTuple):
+    """What a standby did."""
+
+    batches: kernel.Batches
+    applied: Steps
+    replies: kernel.Replies
+
+
+class Standby:
+    """The standby ``name``: its walreceiver, its disk, its replay, and its way back to its upstream."""
+
+    def __init__(self, scenario: Scenario, streams: Streams, upstream: str, name: str, back: Link, log: Log) -> None:
+        standby = scenario.standbys[name]
+        device, replay = standby.wal_device, standby.replay
+        self._rules = kernel.Rules(
+            wakeup=scenario.wakeup,
+            status_interval=standby.wal_receiver_status_interval,
+            bandwidth=device.bandwidth or 0,
+            replay_bandwidth=replay.bandwidth or 0,
+            apply_delay=standby.recovery_min_apply_delay,
+            per_record=-1 if replay.per_record.constant is None else replay.per_record.constant,
+            background_record=scenario.background.record if scenario.background else 0,
+        )
+        self._write = feed.draws(streams, f"disk:{name}:write", device.write)
+        self._flush = feed.draws(streams, f"disk:{name}:flush", device.flush)
+        self._record = feed.draws(streams, f"replay:{name}", replay.per_record)
+        self._drawn = replay.per_record.constant is None
+        self._wire = WireFeed(streams, f"link:{name}->{upstream}", back)
+        self._log = log
+        self.place = 0
+        """The next addition to the log that it will hand to replay."""
+        self._state = kernel.initial()
+        empty = np.empty(0, dtype=np.int64)
+        self._given = kernel.Given(empty, empty)
+        self._applied = kernel.Applied(empty, empty, empty)
+        """Steps of the applied position that no reply has seen yet, and replies to come."""
+
+    def run(self, messages: Messages, end: int) -> Moved:
+        """What follows from ``messages``; ``end`` is the end of the run if none comes after them, else -1."""
+        given = chained([self._given, kernel.Given(messages.arrival, messages.position)])
+        found: list[Moved] = []
+        enough, room, lacking = False, ROOM, False
+        while not enough:
+            before = given
+            moved, given, enough = self._call(given, end, room, lacking=lacking)
+            found.append(moved)
+            lacking = not enough
+            if len(given.arrival) == len(before.arrival):
+                room *= 2
+        self._given = given
+        return Moved(
+            chained([each.batches for each in found]),
+            chained([each.applied for each in found]),
+            chained([each.replies for each in found]),
+        )
+
+    def _call(self, given: kernel.Given, end: int, room: int, *, lacking: bool) -> tuple[Moved, kernel.Given, bool]:
+        """One call of the kernel: what it did, the messages that are left, and whether draws and room sufficed."""
+        added = self._log.added(self.place)
+        new = room + len(added.end)
+        carried = len(self._applied.time), len(self._applied.asked)
+        applied = kernel.Applied(*(roomy(column, new) for column in self._applied))
+        draws = kernel.Draws(
+            self._write.at_least(len(given.arrival)),
+            self._flush.at_least(room)[:room],
+            self._record.at_least(4 * room + len(added.end)) if self._drawn else self._write.at_least(0)[:0],
+        )
+        replies = 3 * room + carried[1] + len(added.end)
+        way = Way(0, int(self._state[kernel.LINE_FREE]), int(self._state[kernel.LINE_LAST]))
+        out = (
+            kernel.Batches(*(np.empty(room, dtype=np.int64) for _ in range(3))),
+            kernel.Replies(*(np.empty(replies, dtype=np.int64) for _ in range(4))),
+        )
+        wire = self._wire.view(replies, way, lacking=lacking)
+        s, enough = kernel.standby(self._state, given, end, added, draws, wire, self._rules, applied, out)
+        count = s.tolist()
+        self._write.used(count[kernel.WRITES])
+        self._flush.used(count[kernel.BATCHES])
+        self._record.used(count[kernel.RECORDS])
+        self._wire.used(count[kernel.REPLIES])
+        self.place += count[kernel.ADDED]
+        steps, seen = slice(carried[0], count[kernel.STEPS]), slice(count[kernel.SEEN], count[kernel.STEPS])
+        moved = Moved(
+            cut(out[0], slice(count[kernel.BATCHES])),
+            Steps(applied.time[steps], applied.lsn[steps]),
+            cut(out[1], slice(count[kernel.REPLIES])),
+        )
+        asked = applied.asked[count[kernel.ASKED] : count[kernel.ASKS]]
+        self._applied = kernel.Applied(applied.time[seen], applied.lsn[seen], asked)
+        given = cut(given, slice(count[kernel.MESSAGES], None))
+        for place in (kernel.MESSAGES, kernel.ADDED, kernel.BATCHES, kernel.WRITES, kernel.RECORDS, kernel.REPLIES):
+            s[place] = 0
+        s[kernel.STEPS], s[kernel.SEEN] = count[kernel.STEPS] - count[kernel.SEEN], 0
+        s[kernel.ASKS], s[kernel.ASKED] = count[kernel.ASKS] - count[kernel.ASKED], 0
+        self._state = s
+        return moved, given, enough

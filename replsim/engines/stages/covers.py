@@ -1,0 +1,52 @@
+"""Which scenarios this engine runs, and in plain words why it does not run the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from replsim.scenario import Scenario
+from replsim.scenario.failover import NoFailover
+from replsim.scenario.topology import link_between
+
+__all__ = ["covers"]
+
+
+def covers(scenario: Scenario) -> list[str]:
+    """Why ``scenario`` cannot be run here, in sentences without a full stop; empty if it can.
+
+    What feeds back from an answer to what is submitted next stays with the event engine.  Whether a pool of
+    connections ever runs dry is seen only as it runs.
+    """
+    return [*_clients(scenario), *_cluster(scenario), *_instant_links(scenario)]
+
+
+def _clients(scenario: Scenario) -> Iterator[str]:
+    for name, writer in scenario.writers.items():
+        if writer.clients is not None:
+            yield f"clients of writer {name} wait for their own answers"
+        if writer.cold is not None:
+            yield f"what a transaction of writer {name} takes depends on the connection that it finds"
+        if writer.keys is not None and writer.keys.lock:
+            yield f"writer {name} takes row locks"
+    for name, session in scenario.sessions.items():
+        if session.write_every is None:
+            yield f"users of session {name} wait for their own answers"
+
+
+def _cluster(scenario: Scenario) -> Iterator[str]:
+    for place, fault in enumerate(scenario.faults):
+        yield f"faults[{place}] ({fault.verb}) is not simulated here"
+    if not isinstance(scenario.failover, NoFailover):
+        yield f"failover (manager: {scenario.failover.manager}) is not simulated here"
+    if scenario.primary.commit_delay:
+        yield "commit_delay depends on who is active"
+
+
+def _instant_links(scenario: Scenario) -> Iterator[str]:
+    """Where a hand-off takes no time, what arrives may depend on what its arrival brings about."""
+    for name in scenario.standbys if not scenario.wakeup else ():
+        upstream = scenario.upstream(name)
+        for here, there in ((upstream, name), (name, upstream)):
+            link = link_between(scenario, here, there)
+            if link is not None and link.latency.constant == 0:
+                yield f"with wakeup: 0s, the link {here} -> {there} takes no time at all"

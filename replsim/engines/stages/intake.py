@@ -1,0 +1,171 @@
+"""Open-loop clients: what each group submits, and when it reaches the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replsim.engines.stages.actors import feed
+from replsim.engines.stages.columns import Ints, chained, cut
+from replsim.engines.stages.kernels.primary_flush import CHUNK
+from replsim.randomness import DurationDistribution, Streams
+from replsim.randomness.arrivals import arrivals, user_writes
+from replsim.rules.acks import Level, SyncRule
+from replsim.scenario import Scenario
+from replsim.scenario.clients import Session, Writer
+from replsim.scenario.topology import client_network
+
+__all__ = ["Group", "Intake", "Transactions", "groups"]
+
+COMMIT: Final = CHUNK + 1
+"""What a transaction inserts last."""
+
+
+class Transactions(NamedTuple):
+    """Transactions, or chunks of their WAL, in the order in which they reach the log."""
+
+    group: NDArray[np.int16]
+    number: Ints
+    """The place among those of its group, in the order of submission."""
+    client: Ints
+    submitted: Ints
+    begun: Ints
+    """When it begins to execute; a network time that is not constant is left out."""
+    inserted: Ints
+    size: Ints
+    """WAL of the whole transaction (of the chunk, for a chunk)."""
+    adds: Ints
+    """WAL that comes now."""
+    way: Ints
+    """From the moment at which it is visible to that at which its client knows."""
+    commits: NDArray[np.bool_]
+    """Whether it is the commit record that comes."""
+
+
+class Group:
+    """One group of clients: a writer of the scenario, or the users of a session."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        streams: Streams,
+        name: str,
+        client: Writer | Session,
+        work: tuple[Ints, Ints | None],
+    ) -> None:
+        network: DurationDistribution = client_network(scenario, client, scenario.primary.name)
+        self.name = name
+        self.connections = client.connections
+        self.declared: Level = scenario.level(client.synchronous_commit)
+        rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
+        self.level: Level = "local" if rule.count == 0 and self.declared != "off" else self.declared
+        """The level in force: with an empty ``synchronous_standby_names`` every level above ``off`` is ``local``."""
+        self.records = client.records if isinstance(client, Writer) else 1
+        self.chunk = client.chunk if isinstance(client, Writer) else None
+        self._arrivals, self._users = work
+        self._wakeup = scenario.wakeup
+        self._to_server = (network.constant or 0) + scenario.wakeup
+        self._out = feed.draws(streams, f"{name}:request", network)
+        self._back = feed.draws(streams, f"{name}:answer", network)
+        self._execution = feed.draws(streams, f"{name}:execution", client.execution)
+        self._record = feed.draws(streams, f"{name}:record", client.record)
+        self._count = 0
+        self.submitted = self._arrivals[:0]
+        """When the transactions were submitted that were asked for last."""
+
+    def until(self, horizon: int, place: int) -> Transactions:
+        """The next transactions, submitted before ``horizon``, each with all that it inserts."""
+        first, last = self._count, int(np.searchsorted(self._arrivals, horizon, side="left"))
+        self._count = count = max(first, last)
+        many = count - first
+        self.submitted = submitted = self._arrivals[first:count]
+        size = np.maximum(_next(self._record, many), 1)
+        execution = _next(self._execution, many)
+        begins = submitted + _next(self._out, many) + self._wakeup
+        inserted = begins + execution
+        one = Transactions(
+            group=np.full(many, place, dtype=np.int16),
+            number=np.arange(first, count),
+            client=np.full(many, -1, dtype=np.int64) if self._users is None else self._users[first:count],
+            submitted=submitted,
+            begun=submitted + self._to_server,
+            inserted=inserted,
+            size=size,
+            adds=size,
+            way=_next(self._back, many) + self._wakeup,
+            commits=np.ones(many, dtype=np.bool_),
+        )
+        return one if self.chunk is None else _in_chunks(one, begins, execution, self.chunk)
+
+
+def _next(draws: feed.Feed[np.int64], count: int) -> Ints:
+    values = draws.at_least(count)[:count]
+    draws.used(count)
+    return values
+
+
+def _in_chunks(whole: Transactions, begins: Ints, execution: Ints, chunk: int) -> Transactions:
+    """Each transaction with its chunks before its commit record, evenly spread over its execution."""
+    chunks = (whole.size - 1) // chunk
+    row = np.repeat(np.arange(len(chunks)), chunks + 1)
+    ends = np.cumsum(chunks + 1)
+    nth = np.arange(len(row)) - np.repeat(ends - chunks - 1, chunks + 1)
+    commits = nth == chunks[row]
+    each = cut(whole, row)
+    at = begins[row] + execution[row] * (nth + 1) // (chunks[row] + 1)
+    return each._replace(inserted=at, adds=np.where(commits, each.size - chunks[row] * chunk, chunk), commits=commits)
+
+
+class Intake:
+    """All groups, as one sequence in the order of the log: by time, then by group, then in the order of submission."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self.groups = tuple(groups)
+        self._coming: list[Transactions | None] = [None] * len(self.groups)
+        """By group: what was submitted, and is not in the log yet."""
+
+    def until(self, horizon: int) -> Transactions:
+        """What reaches the log before ``horizon``, after what was given before."""
+        parts = []
+        for place, group in enumerate(self.groups):
+            coming = group.until(horizon, place)
+            before = self._coming[place]
+            if before is not None:
+                coming = chained([before, coming])
+            now = coming.inserted < horizon
+            if now.all():
+                self._coming[place] = None
+            else:
+                self._coming[place] = cut(coming, ~now)
+                coming = cut(coming, now)
+            parts.append(coming)
+        merged = chained(parts)
+        if np.all(merged.inserted[1:] >= merged.inserted[:-1]):
+            return merged
+        order = np.argsort(merged.inserted, kind="stable")
+        return cut(merged, order)
+
+    def left(self) -> Transactions | None:
+        """The transactions that were submitted and have not reached the log, in the order of their submission."""
+        parts = [coming for coming in self._coming if coming is not None]
+        if not parts:
+            return None
+        every = chained(parts)
+        every = cut(every, every.commits)
+        order = np.lexsort((every.number, every.group, every.inserted, every.submitted))
+        return cut(every, order)
+
+
+def groups(scenario: Scenario, streams: Streams) -> list[Group]:
+    """One group for each writer, then one for each session, in the scenario's order."""
+    made = []
+    for name, writer in scenario.writers.items():
+        times = arrivals(streams, f"writer:{name}:arrivals", writer, scenario.duration)
+        made.append(Group(scenario, streams, f"writer:{name}", writer, (times, None)))
+    for name, session in scenario.sessions.items():
+        work = user_writes(streams, f"session:{name}", session, scenario.duration)
+        made.append(Group(scenario, streams, f"session:{name}", session, work))
+    return made

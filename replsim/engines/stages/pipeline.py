@@ -1,0 +1,102 @@
+"""The actors of a cluster, wired in the order in which the WAL flows, and run a chunk of time at a time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import networkx as nx
+
+from replsim.engines.stages.actors.primary import Primary
+from replsim.engines.stages.actors.sender import Sender, WindowedSender, sender
+from replsim.engines.stages.actors.standby import Moved, Standby
+from replsim.engines.stages.answers import Answered, Answers
+from replsim.engines.stages.intake import Intake, groups
+from replsim.engines.stages.kernels.primary_flush import Flushes
+from replsim.engines.stages.kernels.sender_link import Flushed, Messages
+from replsim.engines.stages.log import Log
+from replsim.engines.stages.pool import Pool
+from replsim.errors import UnsupportedScenario
+from replsim.randomness import Streams
+from replsim.scenario import Scenario
+from replsim.scenario.topology import topology
+from replsim.units import NEVER, format_duration
+
+__all__ = ["Chunk", "Pipeline"]
+
+
+class Chunk(NamedTuple):
+    """What a stretch of time added to a run: of each column, what comes after what was there before."""
+
+    answered: Answered
+    flushes: Flushes
+    messages: dict[str, Messages]
+    moved: dict[str, Moved]
+
+
+class Replica(NamedTuple):
+    """One standby, and the sender that feeds it."""
+
+    upstream: str
+    sender: Sender | WindowedSender
+    standby: Standby
+
+
+class Pipeline:
+    """A scenario's cluster, ready to run."""
+
+    def __init__(self, scenario: Scenario, streams: Streams) -> None:
+        name = scenario.primary.name
+        self.scenario = scenario
+        self.intake = Intake(groups(scenario, streams))
+        self.log = Log(scenario, streams, self.intake.groups)
+        has_writer = (
+            any(group.level == "off" or group.chunk for group in self.intake.groups) or scenario.background is not None
+        )
+        self.primary = Primary(scenario, streams, has_writer=has_writer)
+        self.replicas: dict[str, Replica] = {}
+        graph = topology(scenario)
+        for upstream, standby in nx.bfs_edges(graph, name):
+            edge = graph.edges[upstream, standby]
+            self.replicas[standby] = Replica(
+                upstream,
+                sender(scenario, streams, upstream, standby, edge["link"], edge["back"]),
+                Standby(scenario, streams, upstream, standby, edge["back"], self.log),
+            )
+        self.answers = Answers(scenario, self.log)
+        self.pools = [Pool(group.connections, scenario.wakeup) for group in self.intake.groups]
+
+    def run(self, horizon: int) -> Chunk:
+        """Go on up to ``horizon``; the run ends with the chunk whose horizon lies behind the scenario's duration."""
+        last = horizon > self.scenario.duration
+        end = self.scenario.duration if last else -1
+        inserts = self.log.append(self.intake.until(horizon))
+        flushes = self.primary.run(inserts, horizon)
+        flushed = {self.scenario.primary.name: Flushed(flushes.ends, flushes.targets)}
+        messages, moved = {}, {}
+        for name, replica in self.replicas.items():
+            messages[name] = replica.sender.run(flushed[replica.upstream], end)
+            moved[name] = replica.standby.run(messages[name], end)
+            batches = moved[name].batches
+            flushed[name] = Flushed(batches.flushed, batches.position)
+        replies = {name: moved[name].replies for name in self.answers.candidates}
+        answered = self.answers.run(flushes, replies, complete=last)
+        self._refuse_what_binds(answered, horizon, last=last)
+        self.log.drop(
+            self.answers.row, min((each.standby.place for each in self.replicas.values()), default=self.log.end)
+        )
+        return Chunk(answered, flushes, messages, moved)
+
+    def _refuse_what_binds(self, answered: Answered, horizon: int, *, last: bool) -> None:
+        """Raise `UnsupportedScenario` if work has waited for a connection: from there on, answers feed back."""
+        assert self.log.rows is not None
+        open_from = self.answers.row - self.log.first
+        rest = self.log.rows.inserted[open_from:]
+        until = NEVER if last else int(rest[0]) if len(rest) else horizon
+        for place, (group, pool) in enumerate(zip(self.intake.groups, self.pools, strict=True)):
+            mine = answered.rows.group == place
+            when = pool.binds(group.submitted, answered.acknowledged[mine], answered.rows.way[mine], until)
+            if when is not None:
+                kind, _, name = group.name.partition(":")
+                raise UnsupportedScenario(
+                    f"{kind} {name} runs out of its {group.connections} connections at {format_duration(when)}"
+                )

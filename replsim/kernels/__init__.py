@@ -1,0 +1,5 @@
+"""Loops over arrays, compiled: what NumPy would need many passes for.  The one place that knows the compiler."""
+
+from replsim.kernels.compiled import compiled
+
+__all__ = ["compiled"]
