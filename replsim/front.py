@@ -28,7 +28,7 @@ __all__ = [
 Progress = Callable[[float], None]
 """Is told the fraction of the run that is done, from 0 to 1; what it raises ends the run."""
 
-ENGINES: Final = ("auto", "events")
+ENGINES: Final = ("auto", "events", "postgres")
 """The engines that ``run`` takes by name."""
 
 
@@ -110,6 +110,10 @@ def _engine(name: str) -> tuple[Callable[[Scenario, int, Progress | None], Recor
     """The engine called ``name``, imported now, and why it is the one."""
     if name not in ENGINES:
         raise UnsupportedScenario(f"there is no engine {name!r}; there are {', '.join(ENGINES)}")
+    if name == "postgres":
+        from replsim.engines import postgres
+
+        return postgres.run, "asked for"
     from replsim.engines import events
 
     return events.run, "it runs every scenario" if name == "auto" else "asked for"

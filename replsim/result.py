@@ -171,6 +171,7 @@ class Provenance:
             "seed": self.record.seed,
             "engine": self.record.engine,
             "engine_reason": self.engine_reason,
+            "notes": list(self.record.notes),
             "versions": self.versions,
             "hash": self.hash,
         }

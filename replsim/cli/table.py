@@ -26,7 +26,9 @@ def print_result(result: Result, *, full: bool, seconds: float) -> None:
     for part in tables(result, console, full=full):
         console.print(part)
         console.print()
-    took = f"{format_duration(result.scenario.duration)} simulated in {seconds:.1f} s"
+    for note in result.record.notes:
+        console.print(f"note: {note}", style="dim")
+    took = f"{format_duration(result.scenario.duration)} in {seconds:.1f} s"
     console.print(f"{took} · engine {result.engine} ({result.engine_reason}) · seed {result.seed}\n", style="dim")
 
 

@@ -61,6 +61,7 @@ class Record:
     ``positions[node][stage]``: on the primary ``insert`` and ``flush``; on a standby ``sent`` (by its
     upstream), ``receive``, ``write``, ``flush`` and ``apply``.  ``replies[standby]`` is what it reported.
     ``flush_starts[node]``: when each flush of its device began.  ``events``: time, node, what.
+    ``notes``: what the scenario says and this engine did otherwise, by name; a simulator has none.
     """
 
     scenario: Scenario
@@ -71,6 +72,7 @@ class Record:
     replies: Mapping[str, Replies]
     flush_starts: Mapping[str, Ints]
     events: Table
+    notes: tuple[str, ...] = ()
 
     @property
     def window(self) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import TYPE_CHECKING
 
 from replsim.errors import MissingExtra, ServerFailed
@@ -9,7 +10,13 @@ from replsim.errors import MissingExtra, ServerFailed
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["connect"]
+__all__ = ["connect", "need_psycopg"]
+
+
+def need_psycopg() -> None:
+    """Raises `MissingExtra` where psycopg is not installed."""
+    if importlib.util.find_spec("psycopg") is None:
+        raise MissingExtra("psycopg is not installed: pip install 'replsim[postgres]'")
 
 
 def connect(conninfo: str, *, timeout: int = 10) -> psycopg.Connection[tuple[object, ...]]:
@@ -18,10 +25,9 @@ def connect(conninfo: str, *, timeout: int = 10) -> psycopg.Connection[tuple[obj
     Raises `MissingExtra` where psycopg is not installed, and `ServerFailed` where nobody answers in ``timeout``
     seconds.
     """
-    try:
-        import psycopg
-    except ImportError as error:
-        raise MissingExtra("psycopg is not installed: pip install 'replsim[postgres]'") from error
+    need_psycopg()
+    import psycopg
+
     try:
         return psycopg.connect(conninfo, autocommit=True, connect_timeout=timeout)
     except psycopg.OperationalError as error:

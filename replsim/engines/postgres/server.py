@@ -55,10 +55,12 @@ SETTINGS: Final = {
     "autovacuum": "off",
     "wal_log_hints": "on",
     "wal_recycle": "off",
+    "wal_keep_size": "1TB",
 }
 """What differs from PostgreSQL's defaults on every server: nothing happens by itself, and no one else gets in.
 
-Checkpoints come when the scenario says so, there is no vacuum, and an old primary can be rewound.
+Checkpoints come when the scenario says so, there is no vacuum, an old primary can be rewound, and WAL is kept to be
+read after the run.
 """
 
 

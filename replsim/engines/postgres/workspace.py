@@ -83,21 +83,21 @@ class Workspace:
             return self._spawn(command, signal.SIGQUIT, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 
     def spawn_worker(self, module: str, log: Path) -> subprocess.Popen[bytes]:
-        """Start one of our own modules as a program, as ourselves, with pipes to it and from it."""
-        command = [sys.executable, "-m", module]
+        """Start the ``main`` of one of our own modules, as ourselves, with pipes to it and from it."""
+        command = [sys.executable, "-c", f"from {module} import main; main()"]
         with log.open("ab") as out:
             pipe = subprocess.PIPE
             return self._spawn(command, signal.SIGTERM, stdin=pipe, stdout=pipe, stderr=out, as_ourselves=True)
 
-    def run(self, command: Sequence[str]) -> str:
+    def run(self, command: Sequence[str], *, accept: str | None = None) -> str:
         """Run a program of PostgreSQL's as the unprivileged user, to its end, and give what it printed.
 
-        Raises `ServerFailed` with its last words.
+        Raises `ServerFailed` with its last words, unless they have those that the caller can ``accept``.
         """
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = self._spawn(command, signal.SIGTERM, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
             code = process.wait()
-            if code:
+            if code and (accept is None or accept not in _text(err)):
                 raise ServerFailed(f"{Path(command[0]).name} ended with {code}:\n{_last(_text(err) or _text(out))}")
             return _text(out)
 
@@ -120,7 +120,7 @@ class Workspace:
             stdout=stdout,
             stderr=stderr,
             cwd="/",
-            env=None if as_ourselves else _environment(),
+            env=_environment(as_ourselves=as_ourselves),
             process_group=self._keeper.pid,
             user=self.account.uid if other else None,
             group=self.account.gid if other else None,
@@ -133,10 +133,11 @@ class Workspace:
         return process
 
 
-def _environment() -> dict[str, str]:
-    """Nothing of the user's own PostgreSQL settings, and messages in English."""
+def _environment(*, as_ourselves: bool) -> dict[str, str]:
+    """Nothing of the user's own PostgreSQL settings, messages in English, and for ourselves where our modules are."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return kept | {"LC_ALL": "C", "TZ": "UTC"}
+    ours = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} if as_ourselves else {}
+    return kept | {"LC_ALL": "C", "TZ": "UTC"} | ours
 
 
 def _text(file: IO[bytes]) -> str:

@@ -1,0 +1,150 @@
+"""A primary and its standbys, started, connected through the links' proxies, and streaming."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Final
+
+import networkx as nx
+
+from replsim.engines.postgres import statements
+from replsim.engines.postgres.binaries import Binaries
+from replsim.engines.postgres.channel import Worker
+from replsim.engines.postgres.job import pack
+from replsim.engines.postgres.proxy import HOST, Job
+from replsim.engines.postgres.server import USER, Server
+from replsim.engines.postgres.settings import Settings, primary_settings, standby_settings
+from replsim.engines.postgres.workspace import Workspace, tail
+from replsim.errors import ServerFailed
+from replsim.rules.acks import SyncRule
+from replsim.scenario import Scenario
+from replsim.scenario.topology import topology
+
+__all__ = ["Cluster"]
+
+PATIENCE: Final = 120.0
+"""Seconds for the standbys to stream, over links as slow as a scenario may have."""
+UNSAFE: Final = {"fsync": "off"}
+"""While servers are being made, nothing on them is worth a flush; before the run begins, flushes are on."""
+
+
+class Cluster:
+    """The servers of a scenario, by name, and the process that its links run in."""
+
+    def __init__(self, scenario: Scenario, seed: int, workspace: Workspace, origin: int) -> None:
+        self.scenario = scenario
+        self.workspace = workspace
+        self.binaries = Binaries.find()
+        self.servers = {name: Server(workspace, self.binaries, name) for name in scenario.nodes}
+        self._password = secrets.token_hex(16)
+        self._seed = seed
+        self._origin = origin
+        self.base = 0
+        """The position from which a record counts: where the WAL ended before the run."""
+
+    @property
+    def primary(self) -> Server:
+        """The primary that the scenario begins with."""
+        return self.servers[self.scenario.primary.name]
+
+    def start(self) -> None:
+        """Make all servers, let them stream, and have no WAL on the way.  Raises `ServerFailed` where one does not."""
+        scenario, primary = self.scenario, self.primary
+        self.links = Worker(self.workspace, "replsim.engines.postgres.proxy", self._origin, self._job())
+        primary.create(self._password)
+        self._start(primary, primary_settings(scenario))
+        primary.tell(statements.CREATE)
+        for name in scenario.standbys:
+            self.servers[name].copy(primary)
+        self._ports: dict[tuple[str, str], int] = self.links.answer()
+        self.links.ask("serve", primary.name, primary.port)
+        # From the primary outwards: a standby finds its upstream, with a slot, when it starts.
+        for upstream, name in nx.bfs_edges(topology(scenario), primary.name):
+            self.servers[upstream].tell(f"SELECT pg_create_physical_replication_slot('{self.slot(name)}', true)")
+            self._start(self.servers[name], self.settings(name))
+            self.links.ask("serve", name, self.servers[name].port)
+        self._wait_until(self._all_stream, "the standbys to stream")
+        # A commit flushes what is inserted, also what nobody else would flush for a while.
+        primary.tell(statements.COMMIT)
+        self.base = int(primary.ask("SELECT (pg_current_wal_flush_lsn() - '0/0')::int8"))
+        self._wait_until(self._all_caught_up, "the standbys to catch up")
+        for name, server in self.servers.items():
+            server.configure(self.settings(name))
+            server.reload()
+        self._wait_until(self._all_are_safe, "the settings to take effect")
+
+    def _start(self, server: Server, settings: Settings) -> None:
+        server.configure(settings | UNSAFE)
+        server.start()
+
+    def _all_stream(self) -> bool:
+        """Whether each standby streams from its upstream, as that sees it."""
+        names = [(self.scenario.upstream(name), name) for name in self.scenario.standbys]
+        query = "SELECT count(*) FROM pg_stat_replication WHERE application_name = %s AND state = 'streaming'"
+        return all(self.servers[upstream].ask(query, name) == 1 for upstream, name in names)
+
+    def _all_caught_up(self) -> bool:
+        query = "SELECT (pg_last_wal_replay_lsn() - '0/0')::int8"
+        return all(int(self.servers[name].ask(query)) >= self.base for name in self.scenario.standbys)
+
+    def _all_are_safe(self) -> bool:
+        """Whether the settings of the run hold, and the candidates are synchronous."""
+        if any(server.ask("SHOW fsync") != "on" for server in self.servers.values()):
+            return False
+        rule = SyncRule.parse(self.scenario.primary.synchronous_standby_names)
+        candidates = rule.candidates(self.scenario.direct)
+        query = "SELECT count(*) FROM pg_stat_replication WHERE sync_state <> 'async'"
+        return int(self.primary.ask(query)) == len(candidates)
+
+    def _wait_until(self, done: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not done():
+            self.check()
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"waited {PATIENCE:.0f} s in vain for {what}")
+            time.sleep(0.02)
+
+    def check(self) -> None:
+        """Raises `ServerFailed` where a server has ended by itself."""
+        for server in self.servers.values():
+            if not server.is_running:
+                raise ServerFailed(f"the server {server.name} ended by itself:\n{tail(server.log)}")
+
+    def release_waiters(self) -> None:
+        """Let every commit that waits for standbys be done, and wait until all are."""
+        primary = self.primary
+        primary.configure(primary_settings(self.scenario) | {"synchronous_standby_names": ""})
+        primary.reload()
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        self._wait_until(lambda: primary.ask(waiting) == 0, "the last commits")
+
+    def slot(self, name: str) -> str:
+        """The replication slot of a standby: slots take no capitals and no dashes."""
+        return f"standby_{self.scenario.nodes.index(name)}"
+
+    def settings(self, name: str) -> Settings:
+        """The settings of a server once the run is on."""
+        scenario = self.scenario
+        if name == scenario.primary.name:
+            return primary_settings(scenario) | {
+                "synchronous_standby_names": scenario.primary.synchronous_standby_names
+            }
+        return standby_settings(scenario, name, self.slot(name), self._route(scenario.upstream(name), name))
+
+    def _route(self, upstream: str, name: str) -> dict[str, str | int]:
+        """How a standby connects to its upstream: through the link's proxy."""
+        return {
+            "host": HOST,
+            "port": self._ports[upstream, name],
+            "user": USER,
+            "password": self._password,
+            "application_name": name,
+            "sslmode": "disable",
+            "gssencmode": "disable",
+        }
+
+    def _job(self) -> Job:
+        pairs = [(self.scenario.upstream(name), name) for name in self.scenario.standbys]
+        return Job(pack(self.scenario), self._seed, tuple(pairs))

@@ -1,0 +1,73 @@
+"""What of a scenario real servers cannot do: refused by name, or noted by name where something real takes its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from replsim.errors import UnsupportedScenario
+from replsim.scenario import Scenario
+from replsim.scenario.failover import NoFailover
+
+__all__ = ["COVERED", "notes", "refuse_uncovered"]
+
+COVERED: Final[frozenset[str]] = frozenset()
+"""The verbs of the faults that are injected."""
+
+LONGEST_NAME: Final = 63
+"""``NAMEDATALEN`` - 1: what PostgreSQL keeps of a standby's name."""
+
+
+def refuse_uncovered(scenario: Scenario) -> None:
+    """Raises `UnsupportedScenario`, with all that cannot be done on real servers, each by its name and with why."""
+    missing = [f"  {name}: {why}" for name, why in _uncovered(scenario)]
+    if missing:
+        raise UnsupportedScenario("the engine 'postgres' cannot do what this scenario asks:\n" + "\n".join(missing))
+
+
+def _uncovered(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    yield from _uncovered_clients(scenario)
+    for name in scenario.nodes:
+        if not name.isascii() or len(name) > LONGEST_NAME:
+            yield name, f"a server's name has at most {LONGEST_NAME} letters, all of them ASCII"
+    for name, link in scenario.links.items():
+        if link.window is not None:
+            yield f'links."{name}".window', "the window of a connection is the kernel's own"
+    for place, fault in enumerate(scenario.faults):
+        if fault.verb not in COVERED:
+            yield f"faults[{place}]", f"{fault.verb} is not injected into real servers"
+    if not isinstance(scenario.failover, NoFailover):
+        yield "failover", f"nothing does the work of manager {scenario.failover.manager}"
+
+
+def _uncovered_clients(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    for name in scenario.sessions:
+        yield f"sessions.{name}", "only writers and readers are driven on real servers"
+    for name, writer in scenario.writers.items():
+        if writer.chunk is not None:
+            yield f"writers.{name}.chunk", "each transaction is one statement, which writes its WAL at once"
+        if writer.keys is not None and writer.keys.lock and writer.execution.constant != 0:
+            yield f"writers.{name}.keys.lock", "the execution is a client's pause here, which cannot be under the lock"
+
+
+def notes(scenario: Scenario) -> Iterator[str]:
+    """What the scenario says and something real decides instead, by name, and what nobody could observe."""
+    yield (
+        f"{', '.join(f'{name}.wal_device' for name in scenario.nodes)}: this machine's disk, not the scenario's; "
+        "one disk for all nodes"
+    )
+    if scenario.standbys:
+        yield f"{', '.join(f'{name}.replay' for name in scenario.standbys)}: replay costs what it costs here"
+    yield "wakeup: this machine's scheduler decides"
+    if scenario.primary.checkpoints is not None:
+        yield "primary.checkpoints: the real checkpoint decides which pages are logged whole"
+    for name, writer in scenario.writers.items():
+        if writer.execution.constant != 0:
+            yield f"writers.{name}.execution: a pause before the statement, on top of the real INSERT's own"
+        if writer.records == 1:
+            yield f"writers.{name}.records: 2, since an INSERT and its commit are a record each"
+    for name, reader in scenario.readers.items():
+        if reader.route.looks_at_lag or reader.guarantee != "none":
+            yield f"readers.{name}: what its router and its guarantee do is worked out from the positions observed"
+    yield "commits.visible: when the answer reached the driver, at most one wake-up after the truth"
+    yield f"{scenario.primary.name}.flush_starts: inferred, a flush begins when the last one ended and WAL was there"

@@ -1,0 +1,122 @@
+"""Run a scenario on real PostgreSQL servers, in real time, and hand over what was observed."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any, Final
+
+from replsim.engines.postgres import statements
+from replsim.engines.postgres.channel import Worker
+from replsim.engines.postgres.cluster import Cluster
+from replsim.engines.postgres.connection import need_psycopg
+from replsim.engines.postgres.coverage import notes, refuse_uncovered
+from replsim.engines.postgres.harvest import Observed, harvest, who
+from replsim.engines.postgres.job import pack
+from replsim.engines.postgres.waldump import commits
+from replsim.engines.postgres.workspace import Workspace
+from replsim.record import Record
+from replsim.scenario import Scenario
+from replsim.units import SECOND
+
+__all__ = ["run"]
+
+Progress = Callable[[float], None]
+
+HEADWAY: Final = SECOND // 5
+"""From the order to begin to the run's start, so that every process has heard it."""
+LOOK: Final = SECOND // 20
+"""How often the progress is told, and whether all servers still run."""
+
+
+def run(scenario: Scenario, seed: int, progress: Progress | None = None) -> Record:
+    """Run ``scenario`` on servers of this machine; it takes as long as the scenario says, and a second or two more.
+
+    ``progress`` is called with the fraction of the run that is over; what it raises ends the run.  However the run
+    ends, also by Ctrl-C or SIGTERM, its servers and its folder are gone.  Raises `UnsupportedScenario` for what real
+    servers cannot do, `MissingExtra` where there is no PostgreSQL or no psycopg, and `ServerFailed` where a server
+    does not do its part.
+    """
+    refuse_uncovered(scenario)
+    need_psycopg()
+    origin = time.time_ns()
+    with _terminable(), Workspace() as workspace:
+        cluster = Cluster(scenario, seed, workspace, origin)
+        cluster.start()
+        return harvest(_observe(cluster, seed, origin, progress or (lambda _: None)))
+
+
+def _observe(cluster: Cluster, seed: int, origin: int, progress: Progress) -> Observed:
+    from replsim.engines.postgres import load, watch  # they need psycopg, which is known to be there by now
+
+    scenario, workspace = cluster.scenario, cluster.workspace
+    nodes = {name: server.conninfo for name, server in cluster.servers.items()}
+    writers = Worker(workspace, load.__name__, origin, load.Job(pack(scenario), seed, cluster.primary.conninfo))
+    watcher = Worker(workspace, watch.__name__, origin, watch.Job(pack(scenario), seed, nodes))
+    for worker in (writers, watcher):
+        worker.answer()
+    zero = time.time_ns() - origin + HEADWAY
+    for worker in (writers, watcher):
+        worker.ask("begin", zero)
+    _wait(cluster, origin + zero, progress)
+    rows, seen, heard = writers.ask("rows"), watcher.ask("seen"), cluster.links.ask("heard")
+    return Observed(
+        scenario=scenario,
+        seed=seed,
+        origin=origin,
+        zero=zero,
+        base=cluster.base,
+        rows=rows,
+        heard=heard,
+        seen=seen,
+        **_asked_afterwards(cluster),
+        notes=(_where(cluster), *notes(scenario)),
+    )
+
+
+def _wait(cluster: Cluster, start: int, progress: Progress) -> None:
+    """Until the run is over."""
+    duration = cluster.scenario.duration
+    while (since := time.time_ns() - start) < duration:
+        progress(max(since, 0) / duration)
+        cluster.check()
+        time.sleep(min(LOOK, max(duration - since, 0)) / SECOND)
+    progress(1.0)
+
+
+def _asked_afterwards(cluster: Cluster) -> dict[str, Any]:
+    """What the servers hold, asked when it disturbs nobody any more."""
+    cluster.release_waiters()
+    with cluster.primary.connect() as connection:
+        held = who(connection.execute(statements.WHO.encode()).fetchall())  # type: ignore[arg-type]
+    # The last records may still be on their way to the disk.
+    cluster.primary.tell("CHECKPOINT")
+    return {"who": held, "wal": commits(cluster.workspace, cluster.binaries, cluster.primary.data, cluster.base, 1)}
+
+
+def _where(cluster: Cluster) -> str:
+    machine = f"{platform.system()} {platform.release()}, data below {cluster.workspace.folder.parent}"
+    return f"PostgreSQL {cluster.binaries.version} in {cluster.binaries.folder}, {machine}"
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the run as an exception does, where nobody else has said what it should do."""
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as a handler is called
+        sys.exit(128 + number)
+
+    mine = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if mine:
+        signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        if mine:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
