@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from replsim.front import load, loads, run, scenarios_folder
     from replsim.result import Result
     from replsim.scenario import Scenario
+    from replsim.study.replicate import replicate
 
     __version__: str
 
@@ -30,6 +31,7 @@ __all__ = [
     "__version__",
     "load",
     "loads",
+    "replicate",
     "run",
     "scenarios_folder",
 ]
@@ -39,6 +41,7 @@ _HOMES: Final = {
     "Scenario": "replsim.scenario",
     "load": "replsim.front",
     "loads": "replsim.front",
+    "replicate": "replsim.study.replicate",
     "run": "replsim.front",
     "scenarios_folder": "replsim.front",
 }

@@ -7,6 +7,7 @@
     ├── RuleError            a rule that is not in the database's own grammar           (also a ValueError)
     ├── ScenarioError        a scenario that cannot be run; carries every `Problem` found
     ├── UnsupportedScenario  the scenario is sound, but the engine asked for cannot run it
+    ├── StudyError           a study of many runs that cannot be carried out
     ├── UnknownMetric        a metric name that is not in the registry
     ├── NotInResult          asked for a commit or a read that a result does not have
     ├── MissingExtra         something optional that is not installed, and the command that installs it
@@ -30,6 +31,7 @@ __all__ = [
     "RunCancelled",
     "ScenarioError",
     "ServerFailed",
+    "StudyError",
     "UnitError",
     "UnknownMetric",
     "UnsupportedScenario",
@@ -50,6 +52,10 @@ class RuleError(ReplsimError, ValueError):
 
 class UnsupportedScenario(ReplsimError):
     """The scenario is sound, but the engine that was asked for cannot run it."""
+
+
+class StudyError(ReplsimError):
+    """A study of many runs is asked for what does not fit together, or its store or its workers cannot be used."""
 
 
 class UnknownMetric(ReplsimError, KeyError):

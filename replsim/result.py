@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -88,6 +88,17 @@ class Result:
     def position(self, node: str, stage: str) -> Trajectory:
         """The position of a node at a stage over time, such as ``position("s1", "apply").at(t)``."""
         return self.record.position(node, stage)
+
+    def moving(self, metrics: Iterable[str] | None = None) -> list[str]:
+        """Which of the series behind some metrics (None: all) had not settled: ``commit_latency``, ``s1.lag``.
+
+        A mean of such a series grows with the duration of the run, and says nothing of a steady state.
+        """
+        from replsim.analysis import settling
+
+        names = self.metrics if metrics is None else metrics
+        series = {series for name in names for series in settling.series_of(name, self.scenario)}
+        return settling.moving(self.facts, series)
 
     @cached_property
     def expectations(self) -> Sequence[Check]:

@@ -30,8 +30,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "result": FACTS | {"analysis", "plots", "summary"},
     "export": FACTS | {"analysis", "plots", "result", "summary"},
     "front": FACTS | {"analysis", "engines", "result", "summary"},
-    "cli": FACTS | {"analysis", "export", "front", "plots", "result", "summary"},
-    "": {"errors", "front", "result", "scenario"},
+    "study": FACTS | {"analysis", "front", "plots", "result", "summary"},
+    "cli": FACTS | {"analysis", "export", "front", "plots", "result", "study", "summary"},
+    "": {"errors", "front", "result", "scenario", "study"},
     "__main__": {"cli"},
 }
 """Who may import whom; docs/decisions/0001 says why.  The empty name is ``replsim/__init__.py`` itself."""
@@ -61,6 +62,7 @@ PUBLIC = [
     "__version__",
     "load",
     "loads",
+    "replicate",
     "run",
     "scenarios_folder",
 ]

@@ -12,7 +12,7 @@ from replsim.scenario import Scenario
 from replsim.scenario.expect import Expectation
 from replsim.units import SECOND, parse_duration, parse_fraction, parse_rate, parse_size
 
-__all__ = ["Check", "bound_of", "check", "problems"]
+__all__ = ["Check", "bound_of", "check", "problems", "quantity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,16 @@ def bound_of(expectation: Expectation) -> float:
 
     Raises `UnknownMetric`, and `UnitError` where the quantity is of another dimension.
     """
-    return _READ[find(expectation.metric)[0].unit](expectation.quantity)
+    return quantity(find(expectation.metric)[0].unit, expectation.quantity)
+
+
+def quantity(unit: Unit, text: str) -> float:
+    """A quantity as people write it, in a metric's unit.  Raises `UnitError` where it is of another dimension.
+
+    >>> quantity("s", "20ms")
+    0.02
+    """
+    return _READ[unit](text)
 
 
 def problems(scenario: Scenario) -> list[Problem]:

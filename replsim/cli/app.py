@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from replsim.cli.formats import Format, ListFormat
+from replsim.cli.means import Dask, Jobs, Means, Most, NoStore, Store, Until, Wanted
 from replsim.errors import ReplsimError
 
 __all__ = ["app"]
@@ -50,6 +51,14 @@ Its pages:
 Every state has a URL that says what the command line would:
   /?scenario=quickstart/three-nodes&writers.app.rate=800/s
   is  replsim run quickstart/three-nodes --set writers.app.rate=800/s
+"""
+
+RUN = """\b
+Examples:
+  replsim run three-nodes
+  replsim run three-nodes --set primary.synchronous_commit=off --seed 7
+  replsim run three-nodes --seeds 20 --jobs 2
+  replsim run three-nodes --until "relative_half_width<2%" -m commit_latency.p99
 """
 
 
@@ -90,7 +99,7 @@ Changes = Annotated[
 ]
 
 
-@app.command()
+@app.command(epilog=RUN)
 def run(
     files: Files,
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's own seed.")] = None,
@@ -102,11 +111,28 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Let --out replace a folder that is there.")] = False,
     output: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.table,
     full: Annotated[bool, typer.Option("--all", help="Print every metric, not only the main ones.")] = False,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Run with so many seeds: every metric with an interval.")
+    ] = None,
+    until: Until = None,
+    most: Most = 1000,
+    wanted: Wanted = None,
+    jobs: Jobs = 1,
+    dask: Dask = None,
+    store: Store = None,
+    forget: NoStore = False,
 ) -> None:
     """Run scenarios and print what came out.
 
     The exit code says whether all that they expect held: a scenario with expectations is a test.
     """
+    if seeds is not None or until is not None:
+        from replsim.cli.replicate import Options as Many
+        from replsim.cli.replicate import replicate_all
+
+        means = Means(engine, jobs, dask, store, forget)
+        many = Many(seed, seeds, until, most, wanted, tuple(changes), out, force, output, full)
+        raise typer.Exit(0 if replicate_all(files, many, means) else 1)
     from replsim.cli.run import Options, run_all
 
     options = Options(seed=seed, engine=engine, changes=tuple(changes), out=out, force=force, output=output, full=full)

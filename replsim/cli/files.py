@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from replsim.errors import MissingExtra, Problem, ScenarioError
-from replsim.units import NEVER
 
 if TYPE_CHECKING:
     from replsim.record import Table
@@ -95,24 +91,8 @@ def write_table(table: Table, stem: Path) -> Path:
     try:
         table.to_parquet(file := stem.with_name(stem.name + ".parquet"))
     except MissingExtra:
-        _write_csv(table, file := stem.with_name(stem.name + ".csv"))
+        table.to_csv(file := stem.with_name(stem.name + ".csv"))
     return file
-
-
-def _write_csv(table: Table, file: Path) -> None:
-    """Exactly what parquet holds: integers as they are, codes as words, nothing for what did not happen."""
-    columns = []
-    for name, column in table.items():
-        if name in table.words:
-            columns.append(np.asarray(table.words[name], dtype=object)[column])
-        elif name in table.times:
-            columns.append(np.where(column == NEVER, "", column.astype(str)))
-        else:
-            columns.append(column)
-    with file.open("w", newline="", encoding="utf-8") as out:
-        writer = csv.writer(out)
-        writer.writerow(table)
-        writer.writerows(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def write_starter(file: Path, *, force: bool) -> None:

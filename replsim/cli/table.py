@@ -11,9 +11,10 @@ from rich.text import Text
 
 from replsim import summary
 from replsim.result import Result
+from replsim.scenario import Scenario
 from replsim.units import format_duration
 
-__all__ = ["print_result", "tables", "wide_console"]
+__all__ = ["plain_table", "print_result", "tables", "title", "wide_console"]
 
 WIDE: Final = 120
 SPARKLESS: Final = 70
@@ -35,7 +36,7 @@ def print_result(result: Result, *, full: bool, seconds: float) -> None:
 def tables(result: Result, console: Console, *, full: bool = False) -> list[Table | Text]:
     """The parts of a result, the answer first."""
     blocks = summary.blocks(result.scenario, result.metrics)
-    parts: list[Table | Text] = [_title(result)]
+    parts: list[Table | Text] = [title(result.scenario)]
     parts.append(_headline([block for block in blocks if block.about in summary.HEADLINES]))
     if result.expectations:
         parts.append(_expectations(result))
@@ -53,8 +54,8 @@ def wide_console() -> Console:
     return console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=WIDE)
 
 
-def _title(result: Result) -> Text:
-    scenario = result.scenario
+def title(scenario: Scenario) -> Text:
+    """What was asked, and what was found."""
     text = Text(scenario.name, "bold")
     for line in (scenario.question, scenario.finding):
         if line:
@@ -62,7 +63,8 @@ def _title(result: Result) -> Text:
     return text
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
+    """A table without lines: its first column to the left, numbers to the right."""
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place == 0 else "right", no_wrap=True)
@@ -74,15 +76,15 @@ def _headline(blocks: list[summary.Block]) -> Table:
     width = max((len(block.columns) for block in blocks), default=0)
     table = Table.grid(*[""] * (width + 1), padding=(0, 3, 0, 0))
     for block in blocks:
-        for title, values in block.rows:
+        for about, values in block.rows:
             cells = [Text.assemble((f"{column} ", "dim"), (_shown(value), "bold")) for column, value in values.items()]
-            table.add_row(title, *cells)
+            table.add_row(about, *cells)
     return table
 
 
 def _expectations(result: Result) -> Table:
     held = sum(check.held for check in result.expectations)
-    table = _table(f"{held} of {len(result.expectations)} expectations held", "it is")
+    table = plain_table(f"{held} of {len(result.expectations)} expectations held", "it is")
     for check in result.expectations:
         mark = Text("✓ ", "green") if check.held else Text("✗ ", "bold red")
         name = check.expectation.metric
@@ -95,7 +97,7 @@ def _entities(block: summary.Block, result: Result, console: Console) -> Table:
     lines = {}
     if block.about == "node":
         lines = summary.lag_lines(result.record, min(max(console.width - SPARKLESS, 8), 32))
-    table = _table(block.about, *block.columns)
+    table = plain_table(block.about, *block.columns)
     if lines:
         table.add_column("lag over the run", no_wrap=True)
     for title, values in block.rows:
@@ -105,7 +107,7 @@ def _entities(block: summary.Block, result: Result, console: Console) -> Table:
 
 
 def _everything(result: Result) -> Table:
-    table = _table("metric", "value")
+    table = plain_table("metric", "value")
     for name, value in result.metrics.items():
         table.add_row(name, summary.show_metric(name, value))
     return table
@@ -113,7 +115,7 @@ def _everything(result: Result) -> Table:
 
 def _measured(result: Result) -> Table:
     """What a real system showed, beside what was simulated."""
-    table = _table("measured beside simulated", "measured", "simulated", "simulated / measured")
+    table = plain_table("measured beside simulated", "measured", "simulated", "simulated / measured")
     for name, value in result.measured.items():
         ours = result.metrics[name]
         ratio = f"{ours / value:.3f}" if value else ""

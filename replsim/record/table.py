@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
+import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,16 +90,47 @@ class Table(Mapping[str, NDArray[Any]]):
         table = self.to_arrow()
         import pyarrow.parquet as pq
 
-        path = Path(path)
-        partial = path.with_name(path.name + ".partial")
-        try:
+        with _whole(Path(path)) as partial:
             pq.write_table(table, partial)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write a CSV file, whole or not at all: what parquet holds, with codes as words, and nothing for null."""
+        with _whole(Path(path)) as partial, partial.open("w", newline="", encoding="utf-8") as out:
+            writer = csv.writer(out)
+            writer.writerow(self)
+            writer.writerows(zip(*self._plain(), strict=True))
+
+    def to_json(self, path: str | Path) -> None:
+        """Write a JSON file, whole or not at all: a list with an object a row, null for what is not a number."""
+        rows = [dict(zip(self, row, strict=True)) for row in zip(*self._plain(), strict=True)]
+        with _whole(Path(path)) as partial:
+            partial.write_text(json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+    def _plain(self) -> Iterator[list[Any]]:
+        """Each column as Python has it: codes as words, None for what did not happen or is not finite."""
+        for name, column in self.items():
+            if name in self.words:
+                yield [self.words[name][code] for code in column.tolist()]
+            elif name in self.times:
+                yield [None if value == NEVER else value for value in column.tolist()]
+            elif column.dtype.kind == "f":
+                yield [value if math.isfinite(value) else None for value in column.tolist()]
+            else:
+                yield column.tolist()
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
         return f"<Table of {len(self)} rows: {', '.join(self)}>"
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A file to write in, which becomes ``path`` when all went well and vanishes when not."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
