@@ -137,8 +137,8 @@ def _on_the_way(left: Ints, arrived: Ints, moments: Ints) -> list[tuple[float, .
 def _looks(facts: Facts, moments: Ints) -> list[tuple[Look, ...]]:
     """For each moment: reads that looked since the moment before (since the start for the first)."""
     table = facts_reads(facts)
-    order = np.argsort(table["arrived"], kind="stable")
-    edges = np.searchsorted(table["arrived"][order], np.concatenate([[-1], moments]), side="right")
+    order = np.argsort(table["looked"], kind="stable")
+    edges = np.searchsorted(table["looked"][order], np.concatenate([[-1], moments]), side="right")
     found = []
     for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         here: Ints = order[start:end]

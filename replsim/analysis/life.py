@@ -16,16 +16,18 @@ from replsim.errors import NotInResult
 from replsim.record import ACKNOWLEDGED, OUTCOMES
 from replsim.units import NEVER
 
-__all__ = ["CommitLife", "Message", "Moment", "choose_commit", "commit_life"]
+__all__ = ["CLIENT", "CommitLife", "Message", "Moment", "choose_commit", "commit_life"]
 
 Ints = NDArray[np.int64]
 
+CLIENT: Final = "its client"
+"""The place where a commit comes from; no node is called so, as names have no blanks."""
 STAGES: Final = ("receive", "write", "flush", "apply")
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something happened at a place (a node, or ``client``) at a time in nanoseconds."""
+    """Something happened at a place (a node, or `CLIENT`) at a time in nanoseconds."""
 
     place: str
     time: int
@@ -120,29 +122,29 @@ def commit_life(facts: Facts, row: int) -> CommitLife:
     level = _word(facts, "level", row)
 
     own = [
-        Moment("client", int(commits["submitted"][row]), "due"),
-        Moment("client", _at(facts, "started", row), "sent"),
+        Moment(CLIENT, int(commits["submitted"][row]), "due"),
+        Moment(CLIENT, _at(facts, "started", row), "sent"),
     ]
     own += [Moment(primary, _at(facts, what, row), what) for what in ("inserted", "flushed", "visible")]
-    own.append(Moment("client", _at(facts, "acknowledged", row), "acknowledged"))
+    own.append(Moment(CLIENT, _at(facts, "acknowledged", row), "acknowledged"))
     happened = {(each.place, each.what): each for each in own if each.time < NEVER}
     messages = []
     if (primary, "inserted") in happened:
-        messages += _between(happened, ("client", "sent"), (primary, "inserted"), "commit", decisive=True)
+        messages += _between(happened, (CLIENT, "sent"), (primary, "inserted"), "commit", decisive=True)
         for name in record.scenario.standbys:
             happened |= {(each.place, each.what): each for each in _on_standby(facts, name, int(commits["lsn"][row]))}
             messages += _wal(facts, happened, name, decisive=name == decider)
             messages += _replies(
                 happened, name, record.scenario.upstream(name), REPORTED[level] if name == decider else ""
             )
-        messages += _between(happened, (primary, "visible"), ("client", "acknowledged"), "answer", decisive=True)
+        messages += _between(happened, (primary, "visible"), (CLIENT, "acknowledged"), "answer", decisive=True)
     return CommitLife(
         row,
         _word(facts, "writer", row),
         int(commits["lsn"][row]),
         level,
         OUTCOMES[commits["outcome"][row]],
-        ("client", *record.scenario.nodes),
+        (CLIENT, *record.scenario.nodes),
         tuple(sorted(happened.values(), key=lambda each: each.time)),
         tuple(messages),
         parts,

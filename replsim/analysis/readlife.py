@@ -29,7 +29,14 @@ class ReadLife:
     node: str
     issued: int
     arrived: int
+    """When it came to the node that it read from."""
+    looked: int
+    """When it looked there: at once, or after it had waited."""
     answered: int
+    tries: int
+    """Nodes that it came to."""
+    diverted: bool
+    """It went to the primary, and not because its route chose that."""
     saw: int
     """Where the newest commit that it saw ends (bytes)."""
     should: int
@@ -37,6 +44,8 @@ class ReadLife:
     versions: int
     age: int
     missed: int | None
+    writer: str
+    """Who wrote it; empty for a fresh read."""
     inserted: int
     acknowledged: int
     applied: int
@@ -45,7 +54,7 @@ class ReadLife:
     @property
     def late_by(self) -> int | None:
         """How much later the read would have had to look to see the first commit that it missed."""
-        return None if self.missed is None or self.applied == NEVER else self.applied - self.arrived
+        return None if self.missed is None or self.applied == NEVER else self.applied - self.looked
 
 
 def choose_read(facts: Facts, which: str | int = "stalest") -> int:
@@ -61,13 +70,13 @@ def choose_read(facts: Facts, which: str | int = "stalest") -> int:
         return number
     if which not in ("stalest", "median"):
         raise NotInResult(f"{which!r} is no way to choose a read: stalest, median or its number")
-    within = np.flatnonzero(facts.within(table["time"]))
+    within = np.flatnonzero(facts.within(table["time"]) & (table["answered"] < NEVER))
     stale = within[table["versions"][within] > 0]
     if len(stale):
         order = stale[np.argsort(table["age"][stale], kind="stable")]
         return int(order[-1] if which == "stalest" else order[(len(order) - 1) // 2])
     if not len(within):
-        raise NotInResult("no read was issued within the measured window")
+        raise NotInResult("no read of the measured window was answered")
     return int(within[0])
 
 
@@ -75,30 +84,34 @@ def read_life(facts: Facts, number: int) -> ReadLife:
     """What became of one read, by its place in the table of reads."""
     table = facts_reads(facts)
     node = table.words["node"][table["node"][number]]
-    row = {
-        name: int(table[name][number]) for name in ("time", "arrived", "answered", "saw", "should", "versions", "age")
-    }
-    missed, inserted, told, applied = None, NEVER, NEVER, NEVER
+    row = {name: int(table[name][number]) for name in ("time", "saw", "should", "versions", "age", "tries")}
+    missed, writer, inserted, told, applied = None, "", NEVER, NEVER, NEVER
     if row["versions"]:
         # The first commit after what it saw that had been acknowledged when it was issued.
         seen = int(np.searchsorted(facts.column("lsn"), row["saw"], side="right"))
         known = facts.acknowledged[seen:] <= row["time"]
         missed = seen + int(np.argmax(known))
+        commits = facts.record.commits
+        writer = str(commits.words["writer"][commits["writer"][missed]])
         inserted, told = int(facts.column("inserted")[missed]), int(facts.acknowledged[missed])
         applied = int(facts.reached(node, "apply")[missed])
     return ReadLife(
-        number,
-        table.words["reader"][table["reader"][number]],
-        node,
-        row["time"],
-        row["arrived"],
-        row["answered"],
-        row["saw"],
-        row["should"],
-        row["versions"],
-        row["age"],
-        missed,
-        inserted,
-        told,
-        applied,
+        number=number,
+        reader=table.words["reader"][table["reader"][number]],
+        node=node,
+        issued=row["time"],
+        arrived=int(table["arrived"][number]),
+        looked=int(table["looked"][number]),
+        answered=int(table["answered"][number]),
+        tries=row["tries"],
+        diverted=bool(table["diverted"][number]),
+        saw=row["saw"],
+        should=row["should"],
+        versions=row["versions"],
+        age=row["age"],
+        missed=missed,
+        writer=writer,
+        inserted=inserted,
+        acknowledged=told,
+        applied=applied,
     )

@@ -158,7 +158,8 @@ def measured(facts: Facts, node: str, kind: LagKind) -> Series:
 def stale_shares(facts: Facts, by: str = "node", *, own_row: bool = False, stretches: int = 60) -> Mapping[str, Shares]:
     """Stale reads over the whole run, by the ``node`` that they went to or by their ``reader`` (or session group).
 
-    Stale against the whole log, or with ``own_row`` against the read's own row, over the reads of a row.
+    Stale against the whole log, or with ``own_row`` against the read's own row, over the reads of a row.  Reads that
+    still wait at the run's end do not count.
     """
     table = facts_reads(facts)
     edges = np.linspace(0, facts.record.scenario.duration, stretches + 1)
@@ -166,7 +167,7 @@ def stale_shares(facts: Facts, by: str = "node", *, own_row: bool = False, stret
     stale = table["key_versions" if own_row else "versions"] > 0
     found = {}
     for code, name in enumerate(table.words[by]):
-        mine = table[by] == code
+        mine = (table[by] == code) & (table["answered"] < NEVER)
         if own_row:
             mine &= table["key"] >= 0
         count = np.bincount(place[mine], minlength=stretches)

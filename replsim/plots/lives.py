@@ -6,10 +6,10 @@ from typing import Final
 
 import plotly.graph_objects as go
 
-from replsim.analysis.life import CommitLife, choose_commit, commit_life
+from replsim.analysis.life import CLIENT, CommitLife, choose_commit, commit_life
 from replsim.analysis.readlife import ReadLife, choose_read, read_life
 from replsim.plots import runs as several
-from replsim.plots.palette import BAD, PARTS, Theme, node_colours
+from replsim.plots.palette import BAD, PARTS, QUIET, Theme, node_colours
 from replsim.plots.runs import Runs
 from replsim.plots.spacetime import SpaceTime
 from replsim.units import NEVER
@@ -65,7 +65,7 @@ def follow(results: Runs, commit: str | int = "median", *, theme: Theme = "light
         if times[0] is not None and times[1] is not None:
             drawn.stay(place, times[0], times[1], PARTS[part], part)
     for message in life.messages:
-        own = "client" in (message.start.place, message.end.place)
+        own = CLIENT in (message.start.place, message.end.place)
         drawn.arrow(
             (message.start.place, message.start.time),
             (message.end.place, message.end.time),
@@ -77,13 +77,13 @@ def follow(results: Runs, commit: str | int = "median", *, theme: Theme = "light
         mine = [
             (each.time, MOMENTS[each.what]) for each in life.moments if each.place == place and each.what in MOMENTS
         ]
-        drawn.moments(place, mine, left=place == "client")
+        drawn.moments(place, mine, left=place == CLIENT)
     return drawn.figure
 
 
 def _until(life: CommitLife) -> int:
     """Where the diagram ends: at the last thing that matters, or before one that comes much later."""
-    told = life.time("client", "acknowledged")
+    told = life.time(CLIENT, "acknowledged")
     ends = [each.time for each in life.moments if each.what in MOMENTS]
     if told is None or told == life.start:
         return max(ends)
@@ -99,42 +99,43 @@ def follow_read(results: Runs, read: str | int = "stalest", *, theme: Theme = "l
     """
     run = several.of(results)[0]
     life = read_life(run.facts, choose_read(run.facts, read))
-    primary = run.scenario.primary.name
+    reader, writer, primary = f"{life.reader} reads", f"{life.writer} writes", run.scenario.primary.name
     stale = life.missed is not None
-    places = ["writer", primary, life.node, life.reader] if stale else [life.node, life.reader]
-    times = [life.issued, life.arrived, life.answered]
-    if stale:
-        times += [time for time in (life.inserted, life.acknowledged, life.applied) if time < NEVER]
-    since = f"commit {life.missed} was inserted" if stale else "it was issued"
+    places = dict.fromkeys([writer, primary, life.node, reader] if stale else [life.node, reader])
+    times = [life.issued, life.looked, life.answered, life.inserted, life.acknowledged, life.applied]
+    times = [time for time in times if time < NEVER]
     drawn = SpaceTime(
         f"Read {life.number} of {life.reader}",
-        places,
+        list(places),
         (min(times), max(times)),
-        f"time since {since}",
+        f"time since {f'commit {life.missed} was inserted' if stale else 'it was issued'}",
         node_colours(run.scenario),
         theme,
     )
     if stale:
-        _add_missed(drawn, life, primary, max(times))
-    drawn.arrow((life.reader, life.issued), (life.node, life.arrived), "read", label="read", strong=True)
-    if life.answered > life.issued:
-        drawn.arrow((life.node, life.arrived), (life.reader, life.answered), "answer", label="", strong=True)
-    looked = "looked: not there yet" if stale else "looked: all there"
-    here = [(life.arrived, looked)]
-    if stale and life.applied < NEVER:
+        _add_missed(drawn, life, (writer, primary), max(times))
+    drawn.arrow((reader, life.issued), (life.node, life.arrived), "read", label="read", strong=True)
+    here = [(life.looked, "looked: not there yet" if stale else "looked: all there")]
+    if life.looked > life.arrived:
+        drawn.stay(life.node, life.arrived, life.looked, QUIET, "waiting until the node has replayed enough")
+        here.append((life.arrived, "came"))
+    if stale:
         here.append((life.applied, "applied"))
-    drawn.moments(life.node, here, left=True)
-    ends = [(life.issued, "issued"), (life.answered, "answered")]
-    drawn.moments(life.reader, ends if life.answered > life.issued else [(life.issued, "asked")])
+    drawn.moments(life.node, [each for each in here if each[0] < NEVER], left=True)
+    ends = [(life.issued, "asked")]
+    if life.issued < life.answered < NEVER:
+        drawn.arrow((life.node, life.looked), (reader, life.answered), "answer", label="", strong=True)
+        ends.append((life.answered, "answered"))
+    drawn.moments(reader, ends)
     return drawn.figure
 
 
-def _add_missed(drawn: SpaceTime, life: ReadLife, primary: str, end: int) -> None:
+def _add_missed(drawn: SpaceTime, life: ReadLife, places: tuple[str, str], end: int) -> None:
+    """The first commit that the read missed: from where to where, and for how long the node lacked it."""
+    writer, primary = places
     drawn.stay(life.node, life.acknowledged, min(life.applied, end), BAD, "the client knows, the node does not")
-    drawn.arrow(
-        (primary, life.inserted), ("writer", life.acknowledged), "commit's answer", label="answer", strong=False
-    )
+    drawn.arrow((primary, life.inserted), (writer, life.acknowledged), "commit's answer", label="answer", strong=False)
     if life.applied < NEVER:
         drawn.arrow((primary, life.inserted), (life.node, life.applied), "WAL", label="WAL", strong=False)
     drawn.moments(primary, [(life.inserted, f"commit {life.missed}")])
-    drawn.moments("writer", [(life.acknowledged, "acknowledged")], left=True)
+    drawn.moments(writer, [(life.acknowledged, "acknowledged")], left=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
+
+import plotly.graph_objects as go
 
 from replsim.plots.axes import scale_for
 from replsim.plots.palette import THEMES, Theme, see_through
@@ -36,8 +38,11 @@ class SpaceTime:
         self._scale = scale_for("s", [[self._length]])
         self._theme = THEMES[theme]
         self._colours = {place: colours.get(place, self._theme["soft"]) for place in places}
+        # Added one by one to a figure, each would be checked together with all before it.
+        self._traces: list[dict[str, Any]] = []
+        self._notes: list[dict[str, Any]] = []
         length = float(self._scale(self._length))
-        self.figure = canvas(
+        self._empty = canvas(
             title,
             {
                 "side": "top",
@@ -53,11 +58,29 @@ class SpaceTime:
             height=HEIGHT,
             showlegend=False,
             margin={"t": 76},
+            shapes=[
+                {
+                    "type": "line",
+                    "x0": column,
+                    "x1": column,
+                    "yref": "paper",
+                    "y0": 0,
+                    "y1": 1,
+                    "line": {"color": self._colours[place], "width": 2},
+                    "opacity": 0.5,
+                    "layer": "below",
+                }
+                for place, column in self._columns.items()
+            ],
         )
-        for place, column in self._columns.items():
-            self.figure.add_vline(
-                x=column, line={"color": self._colours[place], "width": 2}, opacity=0.5, layer="below"
-            )
+
+    @property
+    def figure(self) -> go.Figure:
+        """The figure of all that was added so far."""
+        figure = go.Figure(self._empty)
+        figure.add_traces([go.Scatter(trace) for trace in self._traces])
+        figure.update_layout(annotations=self._notes)
+        return figure
 
     def _at(self, time: int) -> float:
         return float(self._scale((time - self._start) / SECOND))
@@ -65,7 +88,7 @@ class SpaceTime:
     def stay(self, place: str, start: int, end: int, colour: str, what: str) -> None:
         """What went on at one place from ``start`` to ``end``: a thick stretch of its column."""
         column, here, there = self._columns[place], self._at(start), self._at(min(end, self._end))
-        self.figure.add_scatter(
+        self._add(
             x=[column] * 3,
             y=[here, (here + there) / 2, there],
             mode="lines",
@@ -80,24 +103,28 @@ class SpaceTime:
             return
         lasted = end[1] - start[1]
         colour = self._theme["text"] if strong else see_through(self._theme["soft"], 0.6)
-        self.figure.add_annotation(
-            x=x1, y=y1, ax=x0, ay=y0, axref="x", ayref="y", text="", showarrow=True,
-            arrowhead=2, arrowwidth=2.2 if strong else 1, arrowcolor=colour, standoff=4, startstandoff=2,
-        )  # fmt: skip
+        look = {
+            "arrowhead": 2,
+            "arrowwidth": 2.2 if strong else 1,
+            "arrowcolor": colour,
+            "standoff": 4,
+            "startstandoff": 2,
+        }
+        ends = {"x": x1, "y": y1, "ax": x0, "ay": y0, "axref": "x", "ayref": "y"}
+        self._notes.append({**ends, **look, "text": "", "showarrow": True})
         x, y = (x0 + x1) / 2, (y0 + y1) / 2
-        self.figure.add_scatter(
-            x=[x], y=[y], mode="markers", marker={"size": 16, "opacity": 0},
-            hovertemplate=f"{what}: {_time(lasted)}<extra></extra>",
-        )  # fmt: skip
+        # An arrow has no hover text of its own: a point in its middle that cannot be seen has.
+        hover = f"{what}: {_time(lasted)}<extra></extra>"
+        self._add(x=[x], y=[y], mode="markers", marker={"size": 16, "opacity": 0}, hovertemplate=hover)
         if label and y < self._at(self._end) * 1.03:
             self._label(x, y, f"{label} {_time(lasted)}" if lasted else label, "center", 0)
 
     def moments(self, place: str, moments: Sequence[tuple[int, str]], *, left: bool = False) -> None:
-        """What happened at a place: dots with their words beside them; what comes after the end is told at the foot."""
+        """What happened at a place: dots and words; the last is told at the foot if it comes too late."""
         anchor, shift = ("right", -9) if left else ("left", 9)
         column = self._columns[place]
         shown = [(time, word) for time, word in moments if time <= self._end]
-        self.figure.add_scatter(
+        self._add(
             x=[column] * len(shown),
             y=[self._at(time) for time, _ in shown],
             mode="markers",
@@ -110,16 +137,19 @@ class SpaceTime:
         for time, words in _merged(shown):
             last = max(self._at(time), last + gap)
             self._label(column, last, words, anchor, shift)
-        for time, word in moments:
-            if time > self._end:
-                text = f"{word} at {_time(time - self._start)} ↓"
-                self._label(column, float(self._scale(self._length)) * 1.045, text, anchor, shift)
+        if moments and (final := max(moments))[0] > self._end:
+            text = f"{final[1]} at {_time(final[0] - self._start)} ↓"
+            self._label(column, float(self._scale(self._length)) * 1.045, text, anchor, shift)
+
+    def _add(self, **trace: Any) -> None:
+        self._traces.append(trace)
 
     def _label(self, x: float, y: float, text: str, anchor: str, shift: int) -> None:
-        self.figure.add_annotation(
-            x=x, y=y, text=text, xanchor=anchor, xshift=shift, font={"size": 11, "color": self._theme["text"]},
-            bgcolor=see_through(self._theme["background"], 0.75), borderpad=0,
-        )  # fmt: skip
+        look = {
+            "font": {"size": 11, "color": self._theme["text"]},
+            "bgcolor": see_through(self._theme["background"], 0.75),
+        }
+        self._notes.append({"x": x, "y": y, "text": text, "xanchor": anchor, "xshift": shift, "borderpad": 0, **look})
 
 
 def _merged(moments: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:

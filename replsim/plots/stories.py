@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from replsim.analysis.facts import Facts
-from replsim.analysis.life import CommitLife
+from replsim.analysis.life import CLIENT, CommitLife
 from replsim.analysis.readlife import ReadLife
 from replsim.plots.phrases import listed
 from replsim.summary import show
-from replsim.units import SECOND
+from replsim.units import NEVER, SECOND
 
 __all__ = ["commit_story", "read_story"]
 
@@ -39,12 +39,12 @@ def commit_story(facts: Facts, life: CommitLife) -> str:
     text = f"{who} took {_time(total)}: {listed(told)}."
     if life.decider is not None:
         text += f" It waited for {life.decider} ({facts.record.scenario.primary.synchronous_standby_names})."
-    return text + _seen(facts, life, life.time("client", "acknowledged") or 0)
+    return text + _seen(facts, life, life.time(CLIENT, "acknowledged") or 0)
 
 
 def _unfinished(facts: Facts, life: CommitLife) -> str:
     primary = facts.record.scenario.primary.name
-    if life.time("client", "sent") is None:
+    if life.time(CLIENT, "sent") is None:
         return "was still waiting for a connection at the end of the run."
     if life.time(primary, "inserted") is None:
         return "had not reached the log by the end of the run."
@@ -78,7 +78,16 @@ def _seen(facts: Facts, life: CommitLife, told: int) -> str:
 
 def read_story(life: ReadLife) -> str:
     """Why a read was stale, or that it was not."""
-    who = f"Read {life.number} of {life.reader} looked at {life.node} at {_time(life.arrived)}"
+    who = f"Read {life.number} of {life.reader}"
+    if life.answered == NEVER:
+        return f"{who} still waited on {life.node} at the end of the run."
+    if life.tries > 1:
+        who += f", sent on by {life.tries - 1} {'node' if life.tries == 2 else 'nodes'},"
+    if life.looked > life.arrived:
+        who += f" waited {_time(life.looked - life.arrived)} for replay on {life.node}, looked there"
+    else:
+        who += f" looked at {life.node}"
+    who += f" at {_time(life.looked)}"
     if life.missed is None:
         return f"{who} and saw everything that a client had been told of."
     commits = "1 commit" if life.versions == 1 else f"{life.versions} commits"

@@ -32,8 +32,8 @@ def test_the_life_of_a_commit_by_hand() -> None:
     start = life.start
     moments = {(each.place, each.what): (each.time - start) / 1e6 for each in life.moments}
     assert moments == {
-        ("client", "due"): 0,
-        ("client", "sent"): 0,
+        ("its client", "due"): 0,
+        ("its client", "sent"): 0,
         ("p", "inserted"): 0,
         ("p", "flushed"): 1,
         ("p", "sent to near"): 1,
@@ -46,7 +46,7 @@ def test_the_life_of_a_commit_by_hand() -> None:
         ("p", "near reported flush"): 13,
         ("p", "near reported apply"): 13,
         ("p", "visible"): 13,
-        ("client", "acknowledged"): 13,
+        ("its client", "acknowledged"): 13,
         ("far", "receive"): 21,
         ("far", "write"): 21,
         ("far", "flush"): 23,
@@ -57,10 +57,10 @@ def test_the_life_of_a_commit_by_hand() -> None:
     }
     waited = [(each.start.place, each.end.place, each.what) for each in life.messages if each.decisive]
     assert waited == [
-        ("client", "p", "commit"),
+        ("its client", "p", "commit"),
         ("p", "near", "WAL"),
         ("near", "p", "flush and apply"),
-        ("p", "client", "answer"),
+        ("p", "its client", "answer"),
     ]
 
 
@@ -114,8 +114,8 @@ def test_a_stale_read_missed_the_commit_that_is_named(busy: replsim.Result) -> N
         assert busy.commits["acknowledged"][life.missed] <= life.issued
         assert life.age == life.issued - busy.commits["acknowledged"][life.missed] == table["age"][number]
         position = busy.position(life.node, "apply")
-        assert position.at(life.arrived) < busy.commits["lsn"][life.missed] <= life.should
-        assert life.late_by is None or position.at(life.arrived + life.late_by) >= busy.commits["lsn"][life.missed]
+        assert position.at(life.looked) < busy.commits["lsn"][life.missed] <= life.should
+        assert life.late_by is None or position.at(life.looked + life.late_by) >= busy.commits["lsn"][life.missed]
         # No commit before it in the log was missed, and none that was missed had been acknowledged earlier.
         earlier = busy.commits["acknowledged"][: life.missed][busy.commits["lsn"][: life.missed] > life.saw]
         assert (earlier > life.issued).all()
@@ -160,7 +160,7 @@ def test_every_frame_shows_the_stalest_reads_since_the_last(busy: replsim.Result
     for frame in frames[1:]:
         now = round(frame["time"] * SECOND)
         for code, node in enumerate(("p", "s1", "s2")):
-            mine = np.flatnonzero((table["arrived"] > before) & (table["arrived"] <= now) & (table["node"] == code))
+            mine = np.flatnonzero((table["looked"] > before) & (table["looked"] <= now) & (table["node"] == code))
             looks = [look for look in frame["looks"] if look["node"] == node]
             assert len(looks) == min(4, len(mine))
             assert {look["number"] for look in looks} <= set(mine.tolist())
@@ -168,3 +168,20 @@ def test_every_frame_shows_the_stalest_reads_since_the_last(busy: replsim.Result
                 assert max(look["age"] for look in looks) == pytest.approx(table["age"][mine].max() / 1e9)
             assert all(look["stale"] == (table["versions"][look["number"]] > 0) for look in looks)
         before = now
+
+
+def test_a_read_that_waited_says_for_how_long() -> None:
+    """A read that waits for its user's write to be replayed looks later than it came, and its story says so."""
+    user = {"count": 1, "write_every": "300ms", "read_after": "1ms", "route": "far"}
+    result = clockwork(
+        readers={}, sessions={"user": user | {"guarantee": "read_your_writes", "by": "wait"}}, writers={}
+    )
+    life = read_life(result.facts, 1)
+    # The write is acknowledged after 13 ms and asked for after 14; far has it after 24.
+    assert (life.looked - life.arrived, life.missed) == (10_000_000, None)
+    assert plots.reading("follow_read", result, read=1) == (
+        f"Read 1 of user waited 10 ms for replay on far, looked there at {life.looked / 1e6:.3g} ms and saw everything "
+        "that a client had been told of."
+    )
+    grey = [trace for trace in plots.follow_read(result, 1).data if trace.mode == "lines"]
+    assert [(trace.line.color, float(trace.y[-1] - trace.y[0])) for trace in grey] == [("#888888", pytest.approx(10))]
