@@ -1,8 +1,12 @@
-"""Write every page that is made from the code: ``make docs``.  A test holds each against what is written here."""
+"""Write every page that is made from the code: ``make docs``, and with ``--all`` those that run much.
+
+A test holds each against what is written here.
+"""
 
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +16,13 @@ from rich.console import Console
 from docs.snippets import run_page
 from replsim import front
 from replsim.analysis import reference as metrics
+from replsim.calibrate import page
 from replsim.cli.app import app
 from replsim.cli.table import tables
 from replsim.scenario import reference as scenario
 from replsim.scenario import schema
 
-__all__ = ["README", "commands", "main", "pages", "readme", "run_pages"]
+__all__ = ["README", "commands", "costly", "main", "pages", "readme", "run_pages"]
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -46,6 +51,11 @@ def pages() -> dict[Path, str]:
 def run_pages() -> dict[Path, str]:
     """Each page whose Python is run, with what it prints."""
     return {path: run_page(path.read_text(encoding="utf-8")) for path in RUN}
+
+
+def costly() -> dict[Path, str]:
+    """Pages for which much must be run: they are written with ``--all``."""
+    return {ROOT / "docs/validation.md": page.markdown(list(page.comparisons(page.measured_runs())))}
 
 
 def commands() -> str:
@@ -85,8 +95,8 @@ def _output() -> str:
 
 
 def main() -> None:
-    """Write all of them."""
-    for path, text in pages().items():
+    """Write all of them; the costly ones if asked to."""
+    for path, text in (pages() | (costly() if "--all" in sys.argv else {})).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     for path, text in run_pages().items():

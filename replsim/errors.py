@@ -10,6 +10,7 @@
     ├── StudyError           a study of many runs that cannot be carried out
     ├── UnknownMetric        a metric name that is not in the registry
     ├── NotInResult          asked for a commit or a read that a result does not have
+    ├── MeasurementError     a file of measurements that is not there or cannot be read as one
     ├── MissingExtra         something optional that is not installed, and the command that installs it
     ├── ServerFailed         a real server did not start, did not answer, or ended by itself
     └── RunCancelled         the progress callback, or Ctrl-C, ended the run
@@ -23,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 __all__ = [
+    "MeasurementError",
     "MissingExtra",
     "NotInResult",
     "Problem",
@@ -67,6 +69,10 @@ class UnknownMetric(ReplsimError, KeyError):
 
 class NotInResult(ReplsimError, LookupError):
     """A commit, a read or a node that a result does not have."""
+
+
+class MeasurementError(ReplsimError, ValueError):
+    """A file of measurements is not there, or cannot be read; the message names it, with the line at fault."""
 
 
 class MissingExtra(ReplsimError, ImportError):

@@ -31,7 +31,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "export": FACTS | {"analysis", "plots", "result", "summary"},
     "front": FACTS | {"analysis", "engines", "result", "summary"},
     "study": FACTS | {"analysis", "front", "plots", "result", "summary"},
-    "cli": FACTS | {"analysis", "export", "front", "plots", "result", "study", "summary"},
+    "calibrate": FACTS | {"analysis", "front", "result", "summary"},
+    "cli": FACTS | {"analysis", "calibrate", "export", "front", "plots", "result", "study", "summary"},
     "": {"errors", "front", "result", "scenario", "study"},
     "__main__": {"cli"},
 }

@@ -195,6 +195,33 @@ def check(files: Files, changes: Changes = []) -> None:  # noqa: B006
 
 
 @app.command()
+def validate(
+    scenario: Annotated[str, typer.Argument(help="A scenario's file, or the name of a shipped one.")],
+    against: Annotated[
+        Path,
+        typer.Option(metavar="DATA", help="The measured run: its folder, or what its files' names begin with."),
+    ],
+    seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's own seed.")] = None,
+    changes: Changes = [],  # noqa: B006
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write the comparison there, with a QQ plot and lag over time."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --out replace a folder that is there.")] = False,
+    output: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.table,
+) -> None:
+    """Run a scenario beside a measured run of the same cluster: how far off is the simulator?
+
+    The measured run is up to three files: transactions (NAME.tx.csv, or the logs of pgbench -l), samples of
+    pg_stat_replication (NAME.mon.csv) and flushes (NAME.fsync.csv). Exit code 1: a metric is beyond its limit.
+    """
+    from replsim.cli.validate import validate
+
+    held = validate(scenario, against, changes=changes, seed=seed, out=out, force=force, output=output)
+    raise typer.Exit(0 if held else 1)
+
+
+@app.command()
 def scenarios(output: Annotated[ListFormat, typer.Option("--format")] = ListFormat.table) -> None:
     """List the shipped scenarios, each with its question."""
     from replsim.cli.lists import print_scenarios

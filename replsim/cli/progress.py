@@ -9,7 +9,7 @@ from types import FrameType
 
 from replsim import front
 
-__all__ = ["ctrl_c", "progress_bar"]
+__all__ = ["ctrl_c", "following", "progress_bar"]
 
 
 @contextlib.contextmanager
@@ -54,3 +54,15 @@ def ctrl_c() -> Iterator[Callable[[], None]]:
     finally:
         if listening:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextlib.contextmanager
+def following(name: str) -> Iterator[front.Progress]:
+    """What to give to a single run as its ``progress``: a bar, and the end of the run at Ctrl-C."""
+    with ctrl_c() as raise_if_pressed, progress_bar(name) as show:
+
+        def progress(fraction: float) -> None:
+            raise_if_pressed()
+            show(fraction)
+
+        yield progress

@@ -29,6 +29,13 @@ def test_what_the_tutorial_prints_is_what_its_code_prints() -> None:
         assert text.count("```text\n") > 5
 
 
+@pytest.mark.slow
+def test_a_page_that_runs_much_is_current() -> None:
+    """The pages of `docs.build --all` say what the runs give now."""
+    for page, text in build.costly().items():
+        assert page.read_text(encoding="utf-8") == text, "run `python -m docs.build --all`, and look at the difference"
+
+
 def test_the_readme_shows_a_real_output() -> None:
     """The output in the README is what the command prints now; `make docs` writes it."""
     text = build.README.read_text(encoding="utf-8")

@@ -1,0 +1,114 @@
+"""Every measured run of a real PostgreSQL, simulated with one set of constants."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import replsim
+from replsim.calibrate import Comparison
+from replsim.calibrate.columns import table
+from replsim.calibrate.page import comparisons, measured_runs
+from replsim.calibrate.probes import levels
+from replsim.units import NEVER
+
+FOLDER = Path(__file__).parents[2] / "scenarios" / "validation"
+RUNS = measured_runs(FOLDER)
+
+
+@cache
+def compared(file: Path) -> Comparison:
+    """A measured run beside its simulation, simulated once for all tests."""
+    return next(comparisons([file]))
+
+
+@pytest.mark.parametrize("file", RUNS, ids=lambda file: file.stem)
+def test_a_measured_run_is_met(file: Path) -> None:
+    """Latency, throughput, commits per flush and lag columns are within their limits."""
+    found = compared(file)
+    wrong = [
+        f"{row.metric}: {row.simulated:.6g} for {row.measured:.6g} ({row.error:+.1%})"
+        for row in found.rows
+        if not row.held
+    ]
+    assert not wrong, "\n".join(wrong)
+    limited = {row.metric.removeprefix(f"{found.latency}.") for row in found.rows if row.limit}
+    lag = {
+        f"{standby}.measured_lag.{column}.p50"
+        for standby in found.scenario.standbys
+        for column in ("write", "flush", "replay")
+    }
+    assert {"p50", "throughput", "p.commits_per_flush", *lag} <= limited
+
+
+def test_there_are_all_the_runs() -> None:
+    """No measured run is left out: twelve without faults."""
+    assert len([file for file in RUNS if file.stem.startswith("q")]) == 12
+
+
+def constants(file: Path) -> dict[str, Any]:
+    """All of a scenario that is neither its question, its load, its network's distance nor its flush times."""
+    scenario = replsim.load(file)
+    writer = next(iter(scenario.writers.values())).model_dump(
+        mode="json", exclude={"clients", "rate", "connections", "think"}
+    )
+    lates = {
+        tuple(round(part["weight"] * 1e3) for part in link["latency"]["mixture"])
+        for link in (each.model_dump(mode="json") for each in scenario.links.values())
+    }
+    moods = {(link.hold, link.weather) for link in scenario.links.values()}
+    return {
+        "wakeup": scenario.wakeup,
+        "write": {scenario.primary.wal_device.write.constant},
+        "standby write": {standby.wal_device.write.constant for standby in scenario.standbys.values()},
+        "replay": {standby.replay.per_record.constant for standby in scenario.standbys.values()},
+        "writer": {key: value for key, value in writer.items() if key not in ("synchronous_commit", "arrivals")},
+        "late": (lates, moods),
+    }
+
+
+def test_one_set_of_constants_serves_all_runs() -> None:
+    """No constant of the mechanism differs between two runs; only the flush times are a run's own."""
+    first, *others = RUNS
+    for file in others:
+        assert constants(file) == constants(first), file.stem
+
+
+@pytest.mark.parametrize("standby", ["s1", "s2"])
+def test_probes_find_a_commit_on_a_standby_when_the_simulation_does(standby: str) -> None:
+    """At every measured share of fresh reads, the simulated time since the acknowledgement is within 0.5 ms."""
+    record = probes("stale_ctl")
+    commits = record.commits
+    done = (commits["writer"] == commits.words["writer"].index("probe")) & (commits["acknowledged"] < NEVER)
+    delays = record.position(standby, "apply").crossing(commits["lsn"][done]) - commits["acknowledged"][done]
+    measured = levels(FOLDER / "data" / "stale_ctl.probes.csv.gz", standby)
+    assert measured
+    for level in measured:
+        assert abs(np.quantile(delays, level.fresh) / 1e9 - level.seconds) < 0.5e-3, level
+
+
+@cache
+def probes(name: str) -> Any:
+    """The record of the scenario of a set of probes."""
+    return replsim.run(FOLDER / f"{name}.yaml").record
+
+
+def test_a_commit_is_seen_on_the_near_standby_first_and_on_the_primary_last() -> None:
+    """As in 150 of 150 measured probes, each of which found it up to 1 ms later."""
+    record = probes("visorder_any2_on")
+    commits = record.commits
+    done = commits["acknowledged"] < NEVER
+    lsn, submitted = commits["lsn"][done], commits["submitted"][done]
+    seen = {standby: record.position(standby, "apply").crossing(lsn) - submitted for standby in ("s1", "s2")}
+    seen["p"] = commits["visible"][done] - submitted
+    assert np.all(seen["s1"] < seen["s2"])
+    assert np.all(seen["s2"] < seen["p"])
+    columns = table(FOLDER / "data" / "visorder_any2_on.probes.csv.gz", ("probe",))
+    for node, times in seen.items():
+        found = np.median(columns[f"visible_{node}_ms"])
+        # A probe finds a commit by polling, so a little later than it was there to be found.
+        assert 0 < found - np.median(times) / 1e6 < 1, node
