@@ -6,6 +6,8 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 WORKERS ?= 2
+FIRST ?= 0
+COUNT ?= 20000
 EXTRAS := --extra all
 
 export UV_COMPILE_BYTECODE := 1
@@ -18,7 +20,7 @@ QUICKSTART := $(sort $(wildcard scenarios/quickstart/*.yaml))
 MEASURED := scenarios/validation/q_c8_d2-10_any1_on.yaml
 TYPED := replsim $(if $(wildcard dashboard/*.py),dashboard)
 
-.PHONY: help setup demo test differential check fix bench dashboard docs lock clean
+.PHONY: help setup demo test swarm differential check fix bench dashboard docs lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +40,9 @@ check: $(READY) ## lint, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy $(TYPED)
+
+swarm: $(READY) ## run 20,000 random scenarios through the invariants (FIRST=seed COUNT=n to resume)
+	$(BIN)/python -m tests.swarm --first $(FIRST) --count $(COUNT)
 
 fix: $(READY) ## mend what the linter and the formatter can mend
 	$(BIN)/ruff check --fix

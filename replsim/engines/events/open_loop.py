@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
+from heapq import heappop, heappush
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,9 @@ BLOCK = 4096
 class OpenLoop(Clients):
     """Work that arrives whatever becomes of it, through a pool of connections.
 
-    The pool is first come, first served: transaction k takes the connection that was k-th to become free.
+    The pool is first come, first served: transaction k takes the connection that was k-th to become free.  Which that
+    is, is settled when the primary has answered; where a later answer is quicker on its way, its connection waits for
+    the next transaction, and none starts before one that came before it.
     """
 
     def __init__(
@@ -37,8 +39,9 @@ class OpenLoop(Clients):
         self._users = users
         self._next_arrival = _one_by_one(arrivals)
         self._unused = connections
-        self._free: deque[tuple[int, int]] = deque()
+        self._free: list[tuple[int, int]] = []
         """When each connection became free, and when its last transaction started."""
+        self._started = 0
         self._staged = False
 
     @override
@@ -60,14 +63,17 @@ class OpenLoop(Clients):
         if self._unused:
             self._unused -= 1
         else:
-            free, before = self._free.popleft()
+            free, before = heappop(self._free)
             if free > arrival:
                 started = free
+            if self._started > started:
+                started = self._started
+        self._started = started
         return self._submit(-1 if self._users is None else self._user(self._count), arrival, started, before)
 
     @override
     def answered(self, done: Step, learned: int) -> Step | None:
-        self._free.append((learned, done.started))
+        heappush(self._free, (learned, done.started))
         return None if self._staged else self.next_after(None)
 
     @override

@@ -1,0 +1,126 @@
+"""Invariants of reads: each saw what was there, and what was promised was kept, read by read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from replsim.analysis.reads import reads
+from replsim.record import ACKNOWLEDGED, Record, Table
+from replsim.rules.promises import Promise
+from replsim.scenario.clients import Session
+from replsim.units import NEVER
+
+__all__ = ["CHECKS", "broken"]
+
+Row = dict[str, Any]
+
+
+def reads_take_their_time(record: Record) -> Iterator[str]:
+    """Issued, arrived, looked, answered: none before the one before it; waits and detours only where allowed."""
+    table = reads(record)
+    for before, after in pairwise(("time", "arrived", "looked", "answered")):
+        if np.any(table[before] > table[after]):
+            yield f"a read is {after} before its {before}"
+    for code, (name, client) in enumerate(_clients(record)):
+        mine = table["reader"] == code
+        limit = client.timeout if client.promises and client.by == "wait" else 0
+        if np.any(table["waited"][mine] > limit):
+            yield f"a read of {name} waits for longer than it may"
+        if not client.promises and np.any(table["tries"][mine] > 1):
+            yield f"a read of {name} is sent on, and nothing is promised"
+
+
+def reads_see_what_is_there(record: Record) -> Iterator[str]:
+    """A look at a standby shows the commits that it has applied, neither more nor less."""
+    table, commits = reads(record), record.commits
+    lsn = commits["lsn"][commits["lsn"] < NEVER]
+    for code, node in enumerate(record.scenario.nodes):
+        mine = table["node"] == code
+        looked, saw = table["looked"][mine], table["saw"][mine]
+        if node == record.scenario.primary.name:
+            visible = commits["visible"][: len(lsn)]
+            known = np.isin(saw, np.append(lsn, 0))
+            shown = np.append(visible, 0)[np.where(saw > 0, np.searchsorted(lsn, saw), len(lsn))]
+            if not known.all() or np.any(shown > np.minimum(looked, record.scenario.duration)):
+                yield "a look at the primary shows a commit that is not visible"
+            continue
+        applied = record.position(node, "apply").at(looked)
+        newest = np.append(0, lsn)[np.searchsorted(lsn, applied, side="right")]
+        if not np.array_equal(saw, newest):
+            yield f"a look at {node} does not show what it has applied"
+
+
+def promises_are_kept(record: Record) -> Iterator[str]:
+    """What was promised is kept, but by a read that gave up its wait to read what was there, and on the primary.
+
+    The primary takes every read: there a commit that still waits for standbys may be missing that a standby has shown.
+    """
+    table = reads(record)
+    primary = record.scenario.nodes.index(record.scenario.primary.name)
+    bad = list(broken(record, table))
+    for row in bad:
+        gave_up = row["timed_out"] and row["client"].at_timeout == "stale"
+        by_itself = row["node"] == primary and row["client"].guarantee in ("monotonic_reads", "causal")
+        if not gave_up and not (by_itself and row["saw_writes"]):
+            yield f"{row['client'].guarantee} of {row['name']} is broken by the read issued at {row['time']} ns"
+    if len(bad) != np.count_nonzero(~table["kept"]):
+        yield "the table of reads does not say which promises are broken"
+
+
+def broken(record: Record, table: Table) -> Iterator[Row]:
+    """The reads whose promise is broken, by looking back over all that happened before each."""
+    commits = record.commits
+    told = [
+        Told(
+            int(commits["acknowledged"][i]),
+            int(commits["lsn"][i]),
+            int(commits["writer"][i]),
+            int(commits["client"][i]),
+        )
+        for i in np.flatnonzero(commits["outcome"] == ACKNOWLEDGED)
+    ]
+    for code, (name, client) in enumerate(_clients(record)):
+        if not client.promises:
+            continue
+        mine = table.where(table["reader"] == code)
+        rows = [dict(zip(mine, row, strict=True)) for row in zip(*(c.tolist() for c in mine.values()), strict=True)]
+        writer = commits.words["writer"].index(name) if isinstance(client, Session) else -1
+        for k, row in enumerate(rows):
+            if row["answered"] == NEVER:
+                continue
+            written = max(
+                (each.lsn for each in told if _counts(client, each, writer, row["session"], row["time"])), default=0
+            )
+            before = 0
+            if client.guarantee in ("monotonic_reads", "causal"):
+                own = (each for each in rows[:k] if each["session"] == row["session"])
+                before = max((each["saw"] for each in own if each["answered"] <= row["time"]), default=0)
+            if row["saw"] < max(written, before):
+                yield row | {"client": client, "name": name, "saw_writes": written <= row["saw"]}
+
+
+class Told(NamedTuple):
+    """An acknowledged commit."""
+
+    time: int
+    lsn: int
+    writer: int
+    client: int
+
+
+def _counts(client: Promise, told: Told, writer: int, user: int, issued: int) -> bool:
+    """Whether a read issued at a time must see a commit, because it was written, and acknowledged in time."""
+    if client.guarantee in ("read_your_writes", "causal"):
+        return told.writer == writer and told.client == user and told.time <= issued
+    return client.guarantee == "bounded_staleness" and told.time <= issued - (client.bound or 0)
+
+
+def _clients(record: Record) -> list[tuple[str, Promise]]:
+    return [*record.scenario.readers.items(), *record.scenario.sessions.items()]
+
+
+CHECKS: Final = (reads_take_their_time, reads_see_what_is_there, promises_are_kept)

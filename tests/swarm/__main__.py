@@ -1,0 +1,44 @@
+"""Run the swarm: ``python -m tests.swarm --count 20000``, or one of it again: ``python -m tests.swarm --seed 7``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from tests.swarm.swarm import failures, told
+
+EVERY_S = 10.0
+
+
+def main() -> int:
+    """Returns 1 where a scenario broke an invariant."""
+    parser = argparse.ArgumentParser(prog="python -m tests.swarm", description=__doc__)
+    parser.add_argument("--seed", type=int, help="run one scenario, and print it")
+    parser.add_argument("--first", type=int, default=0, help="the first seed (to resume)")
+    parser.add_argument("--count", type=int, default=20_000, help="how many scenarios")
+    asked = parser.parse_args()
+    if asked.seed is not None:
+        print(told(asked.seed))
+        return int(bool(failures(asked.seed)))
+    start = reported = time.monotonic()
+    bad = 0
+    seeds = range(asked.first, asked.first + asked.count)
+    for done, seed in enumerate(seeds, 1):
+        if failures(seed):
+            bad += 1
+            print(f"\n{told(seed)}", flush=True)
+        now = time.monotonic()
+        if now - reported > EVERY_S or done == len(seeds):
+            reported = now
+            left = (now - start) / done * (len(seeds) - done)
+            print(
+                f"{done:,} of {len(seeds):,} scenarios, {bad} bad, {left / 60:.0f} min left; "
+                f"resume with --first {seed + 1} --count {len(seeds) - done}",
+                flush=True,
+            )
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

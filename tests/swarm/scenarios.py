@@ -1,0 +1,246 @@
+"""Random scenarios of every sort, each from one seed.
+
+Whole features are switched off at random in each scenario, so that what hides behind another has its turn ("swarm
+testing", Groce et al. 2012).  Times lie on a grid, so that many things happen at one moment.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+
+import numpy as np
+
+from replsim.rules.acks import LEVELS
+from replsim.scenario import Scenario
+
+__all__ = ["FEATURES", "random_scenario"]
+
+T = TypeVar("T")
+
+FEATURES: Final = (
+    "standbys", "cascade", "sync", "levels", "random costs", "links", "closed loops", "polls", "locks", "chunks",
+    "background", "checkpoints", "commit delay", "apply delay", "slow replay", "readers", "sessions", "quorums",
+    "lag routes", "write routes", "promises", "networks", "keys", "warm-up",
+)  # fmt: skip
+LOOKS: Final = {"max_lag", "max_lag_bytes", "poll", "primary_after_write", "until_caught_up"}
+"""What a route says that looks at lag or at writes."""
+GRID_US: Final = 100
+DURATION_MS: Final = 60
+
+
+def random_scenario(seed: int) -> Scenario:
+    """The scenario of a seed; it is sound."""
+    return Scenario.model_validate(_Dice(seed).scenario())
+
+
+class _Dice:
+    """Random choices among what is switched on."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._rng = np.random.default_rng(seed)
+        self._on = {feature: bool(self._rng.random() < 0.75) for feature in FEATURES}
+
+    def scenario(self) -> dict[str, Any]:
+        """All of it, as a file would hold it."""
+        ups = self._standbys()
+        direct = [name for name, upstream in ups.items() if upstream is None]
+        pairs = [(upstream or "p", name) for name, upstream in ups.items()]
+        both = [f"{a} -> {b}" for up, down in pairs for a, b in ((up, down), (down, up))]
+        nodes = ["p", *ups]
+        fields: dict[str, Any] = {
+            "name": f"swarm {self._seed}",
+            "duration": f"{DURATION_MS}ms",
+            "seed": self._seed,
+            "wakeup": self.pick("0s", "100us", "30us"),
+            "primary": self._primary(direct),
+            "standbys": {name: self._standby(upstream) for name, upstream in ups.items()},
+            "links": {pair: self._link() for pair in both},
+            "writers": {f"w{i}": self._writer() for i in range(self.number(1, 3))},
+        }
+        if self.on("background"):
+            fields["background"] = {"wal": "500 kB/s", "record": "700 B"}
+        if self.on("warm-up"):
+            fields["warmup"] = "5ms"
+        if self.on("readers"):
+            fields["readers"] = {f"r{i}": self._reader(nodes) for i in range(self.number(1, 3))}
+        if self.on("sessions"):
+            fields["sessions"] = {f"u{i}": self._session(nodes) for i in range(self.number(1, 2))}
+        return fields
+
+    def on(self, feature: str) -> bool:
+        """Whether a feature that is switched on is used here."""
+        assert feature in FEATURES
+        return self._on[feature] and self.chance(0.7)
+
+    def chance(self, probability: float) -> bool:
+        """Heads or tails."""
+        return bool(self._rng.random() < probability)
+
+    def pick(self, *options: T) -> T:
+        """One of them."""
+        return options[int(self._rng.integers(len(options)))]
+
+    def number(self, low: int, high: int) -> int:
+        """A whole number from ``low`` to ``high``."""
+        return int(self._rng.integers(low, high + 1))
+
+    def time(self, low: int, high: int) -> str:
+        """A duration of ``low`` to ``high`` tenths of a millisecond."""
+        return f"{self.number(low, high) * GRID_US}us"
+
+    def cost(self, low: int, high: int) -> Any:
+        """A duration that is constant or random."""
+        if not self.on("random costs"):
+            return self.time(low, high)
+        if self.chance(0.5):
+            return {"uniform": {"low": self.time(low, high), "high": self.time(high + 1, 2 * high + 1)}}
+        return {"exponential": {"mean": self.time(max(low, 1), high)}}
+
+    def some(self, names: list[str]) -> list[str]:
+        """A few of them, in some order."""
+        order = [names[i] for i in self._rng.permutation(len(names))]
+        return order[: self.number(1, len(order))]
+
+    def _standbys(self) -> dict[str, str | None]:
+        ups: dict[str, str | None] = {}
+        if self._on["standbys"]:
+            for i in range(self.number(1, 4)):
+                ups[f"s{i}"] = self.pick(*ups) if ups and self.on("cascade") else None
+        return ups
+
+    def _primary(self, direct: list[str]) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "wal_device": {"flush": self.cost(0, 10), "write": self.cost(0, 2)},
+            "max_connections": 1000,
+            "wal_writer_delay": self.time(20, 60),
+            "wal_writer_flush_after": self.pick("0 B", "16 KiB", "1 MiB"),
+        }
+        if self.chance(0.2):
+            fields["wal_device"]["bandwidth"] = "2 MB/s"
+        if direct and self.on("sync"):
+            count = self.number(1, len(direct))
+            listed = self.some(direct)
+            if count > len(listed) or self.chance(0.2):
+                listed = ["*"]
+            fields["synchronous_standby_names"] = f"{self.pick('FIRST', 'ANY')} {count} ({', '.join(listed)})"
+        if self.on("levels"):
+            fields["synchronous_commit"] = self.pick(*LEVELS)
+        if self.on("commit delay"):
+            fields |= {"commit_delay": "0.3ms", "commit_siblings": self.number(0, 3)}
+        if self.on("checkpoints"):
+            fields["checkpoints"] = {"every": "15ms", "page_image": "2 kB", "rows_per_page": 2}
+        return fields
+
+    def _standby(self, upstream: str | None) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "wal_device": {"flush": self.cost(0, 20), "write": self.cost(0, 4)},
+            "replay": {"per_record": self.cost(0, 20 if self.on("slow replay") else 3)},
+            "wal_receiver_status_interval": self.pick("0s", "2ms", "10s"),
+        }
+        if upstream is not None:
+            fields["upstream"] = upstream
+        if self.chance(0.2):
+            fields["replay"]["bandwidth"] = "1 MB/s"
+        if self.on("apply delay"):
+            fields["recovery_min_apply_delay"] = self.pick("3ms", "20ms")
+        return fields
+
+    def _link(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {"latency": self.cost(1, 20)}
+        if self.on("links"):
+            options = {
+                "hold": self.time(5, 50),
+                "jitter": self.cost(0, 10),
+                "bandwidth": self.pick("200 kB/s", "5 MB/s"),
+                "window": self.pick("500 B", "20 kB"),
+                "loss": "10%",
+            }
+            fields |= {name: options[name] for name in self.some(list(options))}
+        return fields | ({"retransmission_timeout": "3ms"} if "loss" in fields else {})
+
+    def _writer(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "execution": self.time(1, 8),
+            "record": self.pick("100 B", "5 kB", {"uniform": {"low": "50 B", "high": "20 kB"}}),
+            "records": self.number(1, 3),
+        }
+        if self.on("networks"):
+            fields["network"] = self.cost(0, 5)
+        if self.on("levels"):
+            fields["synchronous_commit"] = self.pick(*LEVELS)
+        if self.on("chunks"):
+            fields["chunk"] = "1 kB"
+        if self.on("locks"):
+            fields["keys"] = {"count": 2, "lock": True}
+        elif self.on("keys"):
+            fields["keys"] = {"count": 20, "zipf": 1}
+        if self.on("closed loops"):
+            fields |= {"clients": self.number(1, 4), "think": self.cost(1, 30), "in_flight": self.number(1, 3)}
+            if fields["in_flight"] > 1 and self.on("polls"):
+                fields["poll"] = "1ms"
+        else:
+            fields |= {"rate": f"{self.number(50, 1500)}/s", "connections": self.number(1, 6)}
+            fields["arrivals"] = self.pick("poisson", "deterministic")
+        return fields
+
+    def _reader(self, nodes: list[str]) -> dict[str, Any]:
+        fields: dict[str, Any] = {"rate": f"{self.number(100, 3000)}/s", "route": self._route(nodes, users=False)}
+        if self.on("networks"):
+            fields["network"] = self.cost(0, 10)
+        if self.on("keys"):
+            fields["keys"] = {"count": 20, "zipf": 1}
+        if self.on("quorums"):
+            among = self.some(nodes)
+            fields["route"] = {"quorum": self.number(1, len(among)), "among": among}
+        elif self.on("promises"):
+            fields |= self._means() | {"guarantee": "bounded_staleness", "bound": self.time(0, 50)}
+        return fields
+
+    def _session(self, nodes: list[str]) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "count": self.number(1, 8),
+            "reads": self.number(1, 4),
+            "read_after": self.cost(0, 20),
+            "route": self._route(nodes, users=True),
+            "connections": self.number(2, 8),
+        }
+        if self.on("networks"):
+            fields["network"] = self.cost(0, 5)
+        if self.on("closed loops") and not LOOKS & set(fields["route"]):
+            del fields["connections"]
+            return fields | {"think": self.cost(1, 30)}
+        if self.on("promises"):
+            guarantee = self.pick("read_your_writes", "monotonic_reads", "causal", "bounded_staleness")
+            fields |= self._means() | {"guarantee": guarantee}
+            if guarantee == "bounded_staleness":
+                fields["bound"] = self.time(0, 50)
+        return fields | {"write_every": self.cost(20, 100)}
+
+    def _route(self, nodes: list[str], *, users: bool) -> Any:
+        spreading = ["round_robin", "random", "nearest", *(["per_session"] if users else [])]
+        if self.on("lag routes"):
+            spreading.append("least_lag")
+        route: dict[str, Any] = {"policy": self.pick(*spreading)}
+        if self.chance(0.2):
+            route = {"weighted": {name: self.number(1, 3) for name in self.some(nodes)}}
+        elif self.chance(0.2):
+            route = {"node": self.pick(*nodes)}
+        elif self.chance(0.3):
+            route["among"] = self.some(nodes)
+        if self.on("lag routes"):
+            route["max_lag" if self.chance(0.5) else "max_lag_bytes"] = self.pick("1ms", "5ms", "20ms")
+            if "max_lag_bytes" in route:
+                route["max_lag_bytes"] = self.pick("0 B", "2 kB", "50 kB")
+        if {"max_lag", "max_lag_bytes"} & set(route) or route.get("policy") == "least_lag":
+            route["poll"] = self.pick("500us", "3ms", "1s")
+        if users and self.on("write routes"):
+            word = self.pick("primary_after_write", "until_caught_up")
+            route[word] = self.time(5, 100) if word == "primary_after_write" else self.pick("chosen", "all", "any")
+        return route
+
+    def _means(self) -> dict[str, Any]:
+        by = self.pick("wait", "primary", "another")
+        if by != "wait":
+            return {"by": by}
+        return {"by": by, "timeout": self.time(1, 100), "at_timeout": self.pick("primary", "stale")}

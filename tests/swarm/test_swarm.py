@@ -1,0 +1,45 @@
+"""Random scenarios of every sort break no invariant.
+
+``make swarm`` runs 20,000 of them.  One that fails is printed whole, with the command that runs it again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.swarm.scenarios import random_scenario
+from tests.swarm.swarm import failures, told
+
+SEEDS = 1000
+A_TEST = 50
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, A_TEST))
+def test_no_invariant_is_broken(first: int) -> None:
+    """Every check holds on the records of fifty random scenarios."""
+    for seed in range(first, first + A_TEST):
+        assert not failures(seed), told(seed)
+
+
+def test_the_swarm_goes_everywhere() -> None:
+    """Among the scenarios every sort of client, route, promise, rule and level is found, and is missing, often."""
+    met: Counter[str] = Counter()
+    for seed in range(SEEDS):
+        scenario = random_scenario(seed)
+        clients = [*scenario.readers.values(), *scenario.sessions.values()]
+        found = {
+            *(f"route {client.route.policy}" for client in clients),
+            *(f"{client.guarantee} by {client.by}" for client in clients if client.promises),
+            *(f"level {scenario.level(writer.synchronous_commit)}" for writer in scenario.writers.values()),
+            scenario.primary.synchronous_standby_names.partition(" ")[0] or "no rule",
+            *(["a cascade"] if len(scenario.direct) < len(scenario.standbys) else []),
+            *(["shunning"] if any(client.route.max_lag is not None for client in clients) else []),
+            *(["a closed loop"] if any(writer.clients for writer in scenario.writers.values()) else []),
+            *(["background"] if scenario.background else []),
+        }
+        met.update(found)
+    assert len(met) >= 32, sorted(met)
+    assert min(met.values()) >= 5, met
+    assert max(met.values()) < SEEDS * 0.9, met
