@@ -98,25 +98,25 @@ def test_jitter_delays_and_never_reorders(link: Link) -> None:
 
 def test_a_silent_cut_holds_everything_until_it_heals(link: Link) -> None:
     """Over a link that is cut silently nothing comes, and nobody is told; what was held comes once it heals."""
-    link.worker.ask("cut", PAIR, True, False)
+    link.worker.ask("cut", PAIR, 0, True, False)
     link.far.sendall(b"held")
     link.near.settimeout(0.3)
     with pytest.raises(TimeoutError):
         link.near.recv(4)
     link.near.settimeout(10)
-    link.worker.ask("heal", PAIR)
+    link.worker.ask("heal", PAIR, 0)
     assert link.near.recv(4) == b"held"
 
 
 def test_a_reset_cut_tells_both_ends_and_lets_nobody_in(link: Link) -> None:
     """A reset breaks the connection and refuses the next one until the link has healed."""
-    link.worker.ask("cut", PAIR, True, True)
+    link.worker.ask("cut", PAIR, 0, True, True)
     for end in (link.near, link.far):
         with pytest.raises(ConnectionResetError):
             end.recv(1)
     with pytest.raises(ConnectionResetError), link.try_again() as refused:
         refused.recv(1)
-    link.worker.ask("heal", PAIR)
+    link.worker.ask("heal", PAIR, 0)
     link.near.close()
     link.far.close()
     link.connect()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+import signal
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -41,6 +44,11 @@ class Cluster:
         self._password = secrets.token_hex(16)
         self._seed = seed
         self._origin = origin
+        self.pairs = tuple((scenario.upstream(name), name) for name in scenario.standbys)
+        """The upstream and the standby of each link."""
+        self.links_between = {*self.pairs, *((there, here) for here, there in self.pairs)}
+        """As `pairs`, in both orders."""
+        self._down: set[str] = set()
         self.base = 0
         """The position from which a record counts: where the WAL ended before the run."""
 
@@ -108,9 +116,36 @@ class Cluster:
 
     def check(self) -> None:
         """Raises `ServerFailed` where a server has ended by itself."""
-        for server in self.servers.values():
-            if not server.is_running:
+        for name, server in self.servers.items():
+            if not server.is_running and name not in self._down:
                 raise ServerFailed(f"the server {server.name} ended by itself:\n{tail(server.log)}")
+
+    def pairs_of(self, name: str) -> list[tuple[str, str]]:
+        """The links that a node is an end of."""
+        return [pair for pair in self.pairs if name in pair]
+
+    def stop(self, name: str, how: signal.Signals) -> None:
+        """Stop a server, so that it is not missed."""
+        self._down.add(name)
+        self.servers[name].stop(how)
+
+    def start_again(self, name: str) -> None:
+        """Start a server that was stopped, with what is on its disk."""
+        server = self.servers[name]
+        self._start(server, self.settings(name))
+        self._down.discard(name)
+        server.configure(self.settings(name))
+        server.reload()
+
+    def checkpoint(self) -> None:
+        """Begin a checkpoint of the primary; nobody waits for its end."""
+
+        def run() -> None:
+            # A primary that goes down meanwhile has no checkpoint.
+            with contextlib.suppress(ServerFailed, OSError):
+                self.primary.tell("CHECKPOINT")
+
+        threading.Thread(target=run, daemon=True).start()
 
     def release_waiters(self) -> None:
         """Let every commit that waits for standbys be done, and wait until all are."""
@@ -146,5 +181,4 @@ class Cluster:
         }
 
     def _job(self) -> Job:
-        pairs = [(self.scenario.upstream(name), name) for name in self.scenario.standbys]
-        return Job(pack(self.scenario), self._seed, tuple(pairs))
+        return Job(pack(self.scenario), self._seed, self.pairs)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from replsim.engines.postgres.injections import COVERED
 from replsim.errors import UnsupportedScenario
 from replsim.scenario import Scenario
 from replsim.scenario.failover import NoFailover
+from replsim.scenario.faults import Crash, Partition
 
-__all__ = ["COVERED", "notes", "refuse_uncovered"]
-
-COVERED: Final[frozenset[str]] = frozenset()
-"""The verbs of the faults that are injected."""
+__all__ = ["notes", "refuse_uncovered"]
 
 LONGEST_NAME: Final = 63
 """``NAMEDATALEN`` - 1: what PostgreSQL keeps of a standby's name."""
@@ -33,11 +32,21 @@ def _uncovered(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for name, link in scenario.links.items():
         if link.window is not None:
             yield f'links."{name}".window', "the window of a connection is the kernel's own"
+    yield from _uncovered_faults(scenario)
+    if not isinstance(scenario.failover, NoFailover):
+        yield "failover", f"nothing does the work of manager {scenario.failover.manager}"
+
+
+def _uncovered_faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for place, fault in enumerate(scenario.faults):
         if fault.verb not in COVERED:
             yield f"faults[{place}]", f"{fault.verb} is not injected into real servers"
-    if not isinstance(scenario.failover, NoFailover):
-        yield "failover", f"nothing does the work of manager {scenario.failover.manager}"
+        elif isinstance(fault, Crash) and fault.crash == scenario.primary.name:
+            yield f"faults[{place}]", "a primary is not crashed yet"
+        elif isinstance(fault, Partition):
+            outside = {name for group in fault.partition for name in group} - {*scenario.nodes}
+            if outside:
+                yield f"faults[{place}]", f"{', '.join(sorted(outside))} cannot be parted from the servers"
 
 
 def _uncovered_clients(scenario: Scenario) -> Iterator[tuple[str, str]]:

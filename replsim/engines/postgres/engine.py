@@ -18,6 +18,7 @@ from replsim.engines.postgres.cluster import Cluster
 from replsim.engines.postgres.connection import need_psycopg
 from replsim.engines.postgres.coverage import notes, refuse_uncovered
 from replsim.engines.postgres.harvest import Observed, harvest, who
+from replsim.engines.postgres.injections import Injections
 from replsim.engines.postgres.job import pack
 from replsim.engines.postgres.waldump import commits
 from replsim.engines.postgres.workspace import Workspace
@@ -64,7 +65,9 @@ def _observe(cluster: Cluster, seed: int, origin: int, progress: Progress) -> Ob
     zero = time.time_ns() - origin + HEADWAY
     for worker in (writers, watcher):
         worker.ask("begin", zero)
-    _wait(cluster, origin + zero, progress)
+    injections = Injections(cluster, seed)
+    _wait(cluster, injections, origin + zero, progress)
+    injections.finish()
     rows, seen, heard = writers.ask("rows"), watcher.ask("seen"), cluster.links.ask("heard")
     return Observed(
         scenario=scenario,
@@ -75,18 +78,24 @@ def _observe(cluster: Cluster, seed: int, origin: int, progress: Progress) -> Ob
         rows=rows,
         heard=heard,
         seen=seen,
+        happened=tuple(injections.happened),
         **_asked_afterwards(cluster),
         notes=(_where(cluster), *notes(scenario)),
     )
 
 
-def _wait(cluster: Cluster, start: int, progress: Progress) -> None:
-    """Until the run is over."""
+def _wait(cluster: Cluster, injections: Injections, start: int, progress: Progress) -> None:
+    """Until the run is over, while what the scenario does to its servers is done."""
     duration = cluster.scenario.duration
-    while (since := time.time_ns() - start) < duration:
-        progress(max(since, 0) / duration)
+
+    def now() -> int:
+        return time.time_ns() - start
+
+    while now() < duration:
+        progress(max(now(), 0) / duration)
         cluster.check()
-        time.sleep(min(LOOK, max(duration - since, 0)) / SECOND)
+        injections.do(now)
+        time.sleep(max(min(LOOK, duration - now(), injections.next_time() - now()), 0) / SECOND)
     progress(1.0)
 
 

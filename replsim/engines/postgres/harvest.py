@@ -9,10 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.engines.postgres.injections import Happened
 from replsim.engines.postgres.proxy import Heard
 from replsim.engines.postgres.transactions import LOCALLY, PENDING, TOLD
 from replsim.engines.postgres.waldump import Commit
-from replsim.record import OUTCOMES, Record, Replies, Table, Trajectory, checkpoints
+from replsim.record import OUTCOMES, Record, Replies, Table, Trajectory
 from replsim.rules.acks import LEVELS
 from replsim.scenario import Scenario
 from replsim.scenario.rows import rows_written
@@ -48,6 +49,8 @@ class Observed:
     """The server's number of a writer's transaction."""
     wal: Mapping[int, Commit]
     """What the WAL says of each transaction by that number."""
+    happened: tuple[Happened, ...]
+    """What was done to the servers."""
     notes: tuple[str, ...]
 
 
@@ -83,8 +86,20 @@ def harvest(observed: Observed) -> Record:
     starts = {primary: _primary_flushes(scenario, commits, positions[primary]["flush"])}
     starts |= {name: _standby_flushes(observed, name, end) for name in scenario.standbys}
     return Record(
-        scenario, observed.seed, "postgres", commits, positions, replies, starts, checkpoints(scenario), observed.notes
+        scenario, observed.seed, "postgres", commits, positions, replies, starts, _events(observed), observed.notes
     )
+
+
+def _events(observed: Observed) -> Table:
+    """What was done to the servers, when it was done."""
+    nodes = observed.scenario.nodes
+    words = tuple(dict.fromkeys(("checkpoint", *(each.what for each in observed.happened))))
+    columns: dict[str, NDArray[np.generic]] = {
+        "time": np.array([each.time for each in observed.happened], dtype=np.int64),
+        "node": np.array([nodes.index(each.node) for each in observed.happened], dtype=np.int16),
+        "what": np.array([words.index(each.what) for each in observed.happened], dtype=np.int8),
+    }
+    return Table(columns, times=("time",), words={"node": nodes, "what": words})
 
 
 def _positions(observed: Observed, made: _Commits) -> dict[str, dict[str, _Points]]:

@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from replsim.errors import UnitError
-from replsim.randomness.distributions import Empirical
+from replsim.randomness.distributions import DurationDistribution, Empirical
 from replsim.scenario import Scenario
 from replsim.units import parse_duration
 
-__all__ = ["pack", "unpack"]
+__all__ = ["pack", "pack_law", "unpack"]
 
 
 def pack(scenario: Scenario) -> str:
@@ -24,6 +24,11 @@ def pack(scenario: Scenario) -> str:
         for part in ("wal_device", "replay"):
             server.pop(part, None)
     return json.dumps(_with_samples(written, scenario))
+
+
+def pack_law(law: DurationDistribution) -> str:
+    """A distribution, which is JSON for `DurationDistribution` again."""
+    return json.dumps(_with_samples(law.model_dump(mode="json"), law))
 
 
 def unpack(text: str) -> Scenario:

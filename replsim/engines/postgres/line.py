@@ -35,6 +35,7 @@ class Line:
         self.warned = False
         """Whether the server warned of something while it worked on the last statement."""
         self._connection: PGconn | None = None
+        self._socket = -1
         self.open(conninfo)
 
     @property
@@ -54,7 +55,8 @@ class Line:
         connection.nonblocking = 1
         connection.notice_handler = self._notice
         self._connection = connection
-        self._loop.on_readable(connection.socket, self._read)
+        self._socket = connection.socket
+        self._loop.on_readable(self._socket, self._read)
 
     def run(self, statement: int, parameters: Sequence[bytes], answered: Answered) -> None:
         """Send a statement (by its number) off; ``answered`` is called once, later."""
@@ -73,7 +75,7 @@ class Line:
     def close(self) -> None:
         """Hang up, whatever is under way."""
         if self._connection is not None:
-            self._loop.on_readable(self._connection.socket, None)
+            self._loop.on_readable(self._socket, None)
             self._connection.finish()
             self._connection = None
 
@@ -85,6 +87,9 @@ class Line:
         try:
             self._connection.consume_input()
         except OperationalError:
+            self._broken()
+            return
+        if self._connection.status != pq.ConnStatus.OK:
             self._broken()
             return
         if self._answered is None or self._connection.is_busy():

@@ -112,7 +112,8 @@ class Group(ABC):
         self._key = None
         if writer.keys is not None and writer.keys.lock:
             self._key = KeyDraws(streams.uniforms(f"{stream}:keys"), writer.keys).next
-        self._options = f" options='-c synchronous_commit={scenario.level(writer.synchronous_commit)}'"
+        level = scenario.level(writer.synchronous_commit)
+        self._options = f" application_name=writer_{place} options='-c synchronous_commit={level}'"
         insert = statements.INSERT if self._key is None else statements.INSERT_LOCKED
         self._free = deque(Line(load.loop, self._conninfo, [insert]) for _ in range(connections))
         self._waiting: deque[int] = deque()

@@ -91,8 +91,8 @@ class Proxy:
         """Where the upstream listens, once it does."""
         self.ways = {way: _way(streams, scenario, *way) for way in (self._there, self._back)}
         self._connections: list[_Connection] = []
-        self._silent: set[Pair] = set()
-        self._refusing = False
+        self._cuts: dict[int, tuple[set[Pair], bool]] = {}
+        """What is cut by each fault that is on, and whether with a reset."""
         self._wal = array("q")
         self._replies = array("q")
         self._listener = socket.create_server((HOST, 0))
@@ -100,22 +100,23 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         loop.on_readable(self._listener.fileno(), self._accept)
 
-    def cut(self, ways: set[Pair], *, reset: bool) -> None:
-        """Let nothing through these ways: silently, or (both ways) with a reset of whoever is or gets connected."""
+    def cut(self, place: int, ways: set[Pair], *, reset: bool) -> None:
+        """Let nothing through these ways while fault number ``place`` is on: silently, or (both ways) with a reset of
+        whoever is or gets connected."""
+        self._cuts[place] = (ways, reset)
         if reset:
-            self._refusing = True
             self.reset()
-        self._hold(self._silent | ways)
+        self._hold()
 
-    def heal(self) -> None:
-        """Let everything through again."""
-        self._refusing = False
-        self._hold(set())
+    def heal(self, place: int) -> None:
+        """Let through what only that fault kept back."""
+        self._cuts.pop(place, None)
+        self._hold()
 
     def drop(self, way: Pair) -> None:
-        """Lose what is on this way."""
+        """Lose what is on this way, which is cut."""
         for connection in self._connections:
-            connection.pumps[way].hold(way in self._silent, drop=True)
+            connection.pumps[way].hold(True, drop=True)
 
     def reset(self) -> None:
         """Reset all connections, as a host does that has lost its memory of them."""
@@ -127,11 +128,14 @@ class Proxy:
         """What has passed so far."""
         return Heard(_columns(self._wal, WAL_COLUMNS), _columns(self._replies, REPLY_COLUMNS))
 
-    def _hold(self, silent: set[Pair]) -> None:
-        self._silent = silent
+    @property
+    def _silent(self) -> set[Pair]:
+        return {way for ways, _ in self._cuts.values() for way in ways}
+
+    def _hold(self) -> None:
         for connection in self._connections:
             for way, pump in connection.pumps.items():
-                pump.hold(way in silent)
+                pump.hold(way in self._silent)
 
     def _accept(self) -> None:
         try:
@@ -140,7 +144,7 @@ class Proxy:
             return
         far = socket.socket()
         connection = _Connection(near, far)
-        if self._refusing:
+        if any(reset for _, reset in self._cuts.values()):
             connection.close(reset=True)
             return
         try:
@@ -212,7 +216,7 @@ class Proxies:
         return {
             "serve": self._serve,
             "cut": self._cut,
-            "heal": lambda pair: self._of(pair).heal(),
+            "heal": lambda pair, place: self._of(pair).heal(place),
             "drop": lambda way: self._of(way).drop(way),
             "reset": lambda pair: self._of(pair).reset(),
             "delay": self._delay,
@@ -230,11 +234,12 @@ class Proxies:
             if name == upstream:
                 proxy.upstream_port = port
 
-    def _cut(self, pair: Pair, both: bool, reset: bool) -> None:
-        self._of(pair).cut({pair, (pair[1], pair[0])} if both else {pair}, reset=reset)
+    def _cut(self, pair: Pair, place: int, both: bool, reset: bool) -> None:
+        self._of(pair).cut(place, {pair, (pair[1], pair[0])} if both else {pair}, reset=reset)
 
-    def _delay(self, way: Pair, by: DurationDistribution | None, place: int) -> None:
-        self._of(way).ways[way].delay(by, place)
+    def _delay(self, way: Pair, by: str | None, place: int) -> None:
+        law = None if by is None else DurationDistribution.model_validate_json(by)
+        self._of(way).ways[way].delay(law, place)
 
 
 def main() -> None:

@@ -158,8 +158,13 @@ class Server:
 
     def tell(self, command: str) -> None:
         """Run a command that answers nothing, over a connection of its own."""
-        with self.connect() as connection:
-            connection.execute(command.encode())
+        import psycopg
+
+        try:
+            with self.connect() as connection:
+                connection.execute(command.encode())
+        except psycopg.Error as error:
+            raise ServerFailed(f"the server {self.name} cannot do {command!r}: {str(error).strip()}") from None
 
     def _wait(self) -> None:
         """Until it accepts connections; raises `ServerFailed` if it ends instead, or takes too long."""
