@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from replsim.front import load, loads, run, scenarios_folder
     from replsim.result import Result
     from replsim.scenario import Scenario
+    from replsim.study.compare import compare
     from replsim.study.replicate import replicate
+    from replsim.study.sweep import sweep
 
     __version__: str
 
@@ -29,21 +31,25 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "__version__",
+    "compare",
     "load",
     "loads",
     "replicate",
     "run",
     "scenarios_folder",
+    "sweep",
 ]
 
 _HOMES: Final = {
     "Result": "replsim.result",
     "Scenario": "replsim.scenario",
+    "compare": "replsim.study.compare",
     "load": "replsim.front",
     "loads": "replsim.front",
     "replicate": "replsim.study.replicate",
     "run": "replsim.front",
     "scenarios_folder": "replsim.front",
+    "sweep": "replsim.study.sweep",
 }
 
 

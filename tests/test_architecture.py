@@ -61,11 +61,13 @@ PUBLIC = [
     "Scenario",
     "ScenarioError",
     "__version__",
+    "compare",
     "load",
     "loads",
     "replicate",
     "run",
     "scenarios_folder",
+    "sweep",
 ]
 
 MOST_LINES_IN_A_FILE = 400

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from replsim.cli import studies
 from replsim.cli.formats import Format, ListFormat
 from replsim.cli.means import Dask, Jobs, Means, Most, NoStore, Store, Until, Wanted
 from replsim.errors import ReplsimError
@@ -279,6 +280,9 @@ def dashboard(
     from replsim.cli.dashboard import open_dashboard
 
     open_dashboard(port, browser=browser)
+
+
+studies.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from replsim.study.conductor import How
     from replsim.study.progress import Listener
 
-__all__ = ["Dask", "Jobs", "Means", "Most", "NoStore", "Seeds", "Store", "Until", "Wanted"]
+__all__ = ["Dask", "Jobs", "Means", "Most", "NoStore", "Seeds", "SoFar", "Store", "Until", "Wanted"]
 
 Seeds = Annotated[int, typer.Option(min=1, help="Runs of each setting, with seeds from the scenario's own on.")]
 Until = Annotated[
@@ -41,6 +41,8 @@ Store = Annotated[
     ),
 ]
 NoStore = Annotated[bool, typer.Option("--no-store", help="Neither look for finished runs nor keep any.")]
+
+SoFar = Annotated[bool, typer.Option("--so-far", help="Run nothing: only look at the runs that are finished.")]
 
 
 @dataclass(frozen=True, slots=True)

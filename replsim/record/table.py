@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,9 +96,13 @@ class Table(Mapping[str, NDArray[Any]]):
     def to_csv(self, path: str | Path) -> None:
         """Write a CSV file, whole or not at all: what parquet holds, with codes as words, and nothing for null."""
         with _whole(Path(path)) as partial, partial.open("w", newline="", encoding="utf-8") as out:
-            writer = csv.writer(out)
-            writer.writerow(self)
-            writer.writerows(zip(*self._plain(), strict=True))
+            self.write_csv(out)
+
+    def write_csv(self, out: TextIO) -> None:
+        """Write it as CSV to an open file."""
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(self)
+        writer.writerows(zip(*self._plain(), strict=True))
 
     def to_json(self, path: str | Path) -> None:
         """Write a JSON file, whole or not at all: a list with an object a row, null for what is not a number."""

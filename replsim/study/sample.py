@@ -21,7 +21,7 @@ from replsim.study.settings import Setting
 from replsim.study.statistics import Estimate, estimate
 from replsim.study.table import text_column
 
-__all__ = ["Sample", "as_json", "estimates_table", "join", "runs_table", "sample_of"]
+__all__ = ["Sample", "as_json", "estimates_table", "join", "plain", "runs_table", "sample_of"]
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +63,8 @@ class Sample:
         return {one.name: estimate(self.values[one.name], one.kind, moving=self._moving(one)) for one in self.measures}
 
     def _moving(self, measure: Measure) -> int:
+        if not self.moving:
+            return 0
         every = series_of(measure.metric, self.setting.scenario)
         return max((self.moving.get(series, 0) for series in every), default=0)
 
@@ -118,14 +120,14 @@ def join(before: Sample, after: Sample) -> Sample:
 def as_json(sample: Sample) -> dict[str, Any]:
     """A sample as JSON has it: None for what is not a number."""
     return {
-        "scenario": sample.setting.scenario.name,
+        "scenario": sample.setting.base.name,
         "changes": dict(sample.setting.changes),
         "seeds": list(sample.seeds),
         "finished": sample.finished,
         "estimates": {
             name: {
                 "unit": one.unit,
-                **{key: _plain(value) for key, value in asdict(sample[name]).items()},
+                **{key: plain(value) for key, value in asdict(sample[name]).items()},
                 "settled": sample[name].settled,
             }
             for name, one in ((one.name, one) for one in sample.measures)
@@ -135,19 +137,22 @@ def as_json(sample: Sample) -> dict[str, Any]:
     }
 
 
-def runs_table(samples: Sequence[Sample], knobs: Sequence[str]) -> Table:
-    """A tidy table: a row a run, with its setting, its seed and its measures in SI units."""
-    columns, words = _knobs(samples, knobs, [len(sample.seeds) for sample in samples])
-    columns["seed"] = np.concatenate([np.array(sample.seeds, dtype=np.int64) for sample in samples])
+def runs_table(samples: Sequence[Sample], knobs: Sequence[str], labels: Sequence[str] = ()) -> Table:
+    """A tidy table: a row a finished run, with its setting, its seed and its measures in SI units.
+
+    A setting is told by its knobs, a column each; without knobs by its label.
+    """
+    columns, words = _knobs(samples, knobs, labels, [sample.finished for sample in samples])
+    columns["seed"] = np.concatenate([np.array(sample.seeds, dtype=np.int64)[sample.done] for sample in samples])
     for one in samples[0].measures:
-        columns[one.name] = np.concatenate([sample.values[one.name] for sample in samples])
+        columns[one.name] = np.concatenate([sample.values[one.name][sample.done] for sample in samples])
     return Table(columns, words=words)
 
 
-def estimates_table(samples: Sequence[Sample], knobs: Sequence[str]) -> Table:
+def estimates_table(samples: Sequence[Sample], knobs: Sequence[str], labels: Sequence[str] = ()) -> Table:
     """A tidy table: a row a setting and measure, with its estimate in SI units."""
     names = [one.name for one in samples[0].measures]
-    columns, words = _knobs(samples, knobs, [len(names)] * len(samples))
+    columns, words = _knobs(samples, knobs, labels, [len(names)] * len(samples))
     units = {one.name: one.unit for one in samples[0].measures}
     every = [(name, sample[name]) for sample in samples for name in names]
     told: dict[str, list[str]] = {
@@ -165,11 +170,11 @@ def estimates_table(samples: Sequence[Sample], knobs: Sequence[str]) -> Table:
 
 
 def _knobs(
-    samples: Sequence[Sample], knobs: Sequence[str], rows: Sequence[int]
+    samples: Sequence[Sample], knobs: Sequence[str], labels: Sequence[str], rows: Sequence[int]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, tuple[str, ...]]]:
     columns: dict[str, NDArray[Any]] = {}
     words: dict[str, tuple[str, ...]] = {}
-    titles: dict[str, list[str]] = {"setting": [sample.setting.label for sample in samples]}
+    titles: dict[str, list[str]] = {"setting": list(labels) or [sample.setting.label for sample in samples]}
     if knobs:
         titles = {knob: [sample.setting.changes.get(knob, "") for sample in samples] for knob in knobs}
     for title, texts in titles.items():
@@ -178,5 +183,6 @@ def _knobs(
     return columns, words
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A number as JSON has it: None for what is not finite."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -24,38 +25,46 @@ LARGEST_SEED: Final = 2**63
 
 @dataclass(frozen=True)
 class Setting:
-    """A scenario with the values that a study gave it, and where it comes from."""
+    """A scenario, where it comes from, and the values that a study gives it."""
 
-    scenario: Scenario
+    base: Scenario
+    """The scenario without the changes."""
     folder: Path
     source: str = ""
     """The file, or the shipped scenario's name, as the user wrote it; empty for a scenario made in Python."""
     changes: Mapping[str, str] = field(default_factory=dict)
     """The values by path, as ``--set`` takes them."""
 
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario with the changes, checked.  Raises `ScenarioError`."""
+        return self.load()
+
     @property
     def label(self) -> str:
         """What tells it from its neighbours: its changes, or its name."""
-        return ", ".join(f"{path}={value}" for path, value in self.changes.items()) or self.scenario.name
+        return ", ".join(f"{path}={value}" for path, value in self.changes.items()) or self.base.name
 
     def changed(self, changes: Mapping[str, str]) -> Setting:
-        """The same scenario with more values changed, checked anew.  Raises `ScenarioError`."""
-        every = {**self.changes, **changes}
+        """The same scenario with more values changed, not checked yet."""
+        return Setting(self.base, self.folder, self.source, {**self.changes, **changes})
+
+    def load(self) -> Scenario:
+        """The scenario with the changes, made anew and kept by nobody.  Raises `ScenarioError`."""
+        if not self.changes:
+            return self.base
         if self.source:
-            return Setting(front.load(self.source, overrides=every), self.folder, self.source, every)
-        # Of a scenario made in Python the earlier changes are in it already.
-        scenario = reader.loads(
-            reader.dumps(self.scenario), folder=self.folder, overrides=changes, checks=(front.metric_problems,)
-        )
-        return Setting(scenario, self.folder, "", every)
+            return front.load(self.source, overrides=self.changes)
+        text, checks = reader.dumps(self.base), (front.metric_problems,)
+        return reader.loads(text, folder=self.folder, overrides=self.changes, checks=checks)
 
     def parcel(self) -> Parcel:
         """The scenario as it travels."""
-        return pack(self.scenario, self.folder)
+        return pack(self.load(), self.folder)
 
     def command(self, *more: str) -> str:
         """The command that runs it; what a scenario made in Python is called stands in for its file."""
-        words = ["replsim", "run", self.source or f"{self.scenario.name}.yaml"]
+        words = ["replsim", "run", self.source or f"{self.base.name}.yaml"]
         for path, value in self.changes.items():
             words += ["--set", f"{path}={value}"]
         return shlex.join([*words, *more])
@@ -64,10 +73,13 @@ class Setting:
 def setting(scenario: Scenario | str | Path, overrides: Mapping[str, str] | None = None) -> Setting:
     """The setting that a scenario, a file or a shipped scenario's name stands for.  Raises `ScenarioError`."""
     if isinstance(scenario, Scenario):
-        found = Setting(scenario, Path())
-        return found.changed(overrides) if overrides else found
-    file = front.find(scenario)
-    return Setting(front.load(file, overrides=overrides), file.parent, str(scenario), dict(overrides or {}))
+        found = Setting(scenario, Path(), "", dict(overrides or {}))
+    else:
+        file = front.find(scenario)
+        found = Setting(front.load(file), file.parent, str(scenario), dict(overrides or {}))
+    if overrides:
+        found.load()
+    return found
 
 
 def seed_list(seeds: Seeds, scenario: Scenario) -> tuple[int, ...]:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from replsim.analysis.registry import Kind
 
-__all__ = ["LEVEL", "Estimate", "difference", "estimate", "variance_ratio"]
+__all__ = ["LEVEL", "Estimate", "difference", "estimate", "variance_ratio", "welch"]
 
 Floats = NDArray[np.float64]
 
@@ -115,8 +115,25 @@ def difference(before: Sequence[float] | Floats, after: Sequence[float] | Floats
     a, b = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
     both = np.isfinite(a) & np.isfinite(b)
     apart = np.full(len(a), math.nan)
-    apart[both] = b[both] - a[both]
+    # What is left of two equal sums that were added in another order is no difference.
+    same = np.isclose(a, b, rtol=1e-12, atol=0.0)
+    apart[both] = np.where(same, 0.0, b - a)[both]
     return estimate(apart, "mean", level=level)
+
+
+def welch(before: Sequence[float] | Floats, after: Sequence[float] | Floats, *, level: float = LEVEL) -> float:
+    """The half width of the difference of two means, if the runs had nothing to do with each other (Welch 1947)."""
+    from scipy.special import stdtrit
+
+    a, b = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+    a, b = a[np.isfinite(a)], b[np.isfinite(b)]
+    if min(len(a), len(b)) < 2:
+        return math.nan
+    each = (float(a.var(ddof=1)) / len(a), float(b.var(ddof=1)) / len(b))
+    if sum(each) == 0:
+        return 0.0
+    freedom = sum(each) ** 2 / (each[0] ** 2 / (len(a) - 1) + each[1] ** 2 / (len(b) - 1))
+    return float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(sum(each))
 
 
 def variance_ratio(before: Sequence[float] | Floats, after: Sequence[float] | Floats) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from replsim.errors import StudyError
 from replsim.record import Table
 
-__all__ = ["save", "text_column"]
+__all__ = ["check_ending", "csv_text", "save", "text_column"]
 
 
 def text_column(texts: Sequence[str]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -20,10 +22,23 @@ def text_column(texts: Sequence[str]) -> tuple[NDArray[np.int32], tuple[str, ...
     return np.array([words[text] for text in texts], dtype=np.int32), tuple(words)
 
 
+def csv_text(table: Table) -> str:
+    """A table as CSV."""
+    text = io.StringIO()
+    table.write_csv(text)
+    return text.getvalue()
+
+
+_WAYS: Final = {".parquet": Table.to_parquet, ".csv": Table.to_csv, ".json": Table.to_json}
+
+
+def check_ending(path: str | Path) -> None:
+    """Raise `StudyError` where a file's ending does not say how a table is written."""
+    if Path(path).suffix not in _WAYS:
+        raise StudyError(f"{path}: a table is written as {', '.join(_WAYS)}; give the file one of these endings")
+
+
 def save(table: Table, path: str | Path) -> None:
     """Write a table, whole or not at all; the ending says how.  Raises `StudyError` for another ending."""
-    path = Path(path)
-    ways = {".parquet": table.to_parquet, ".csv": table.to_csv, ".json": table.to_json}
-    if path.suffix not in ways:
-        raise StudyError(f"{path}: a table is written as {', '.join(ways)}; give the file one of these endings")
-    ways[path.suffix](path)
+    check_ending(path)
+    _WAYS[Path(path).suffix](table, path)

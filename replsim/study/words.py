@@ -11,7 +11,7 @@ from replsim.study.measures import Measure
 from replsim.study.sample import Sample
 from replsim.study.statistics import Estimate
 
-__all__ = ["COLUMNS", "html", "row"]
+__all__ = ["COLUMNS", "html", "row", "short"]
 
 COLUMNS: Final = ("estimate", "95 % interval", "sd", "least … most", "by")
 
@@ -39,6 +39,22 @@ def interval(measure: Measure, found: Estimate) -> str:
     if found.method == "all seen":
         return f"at least {measure.show(found.low)}"
     return f"{measure.show(found.low)} … {measure.show(found.high)}"
+
+
+def short(measure: Measure, found: Estimate, *, signed: bool = False) -> str:
+    """An estimate and half of its interval's width, in a cell."""
+    if not found.runs:
+        return "–"
+    if not found.settled:
+        return "no steady state"
+    # A mean of differences that cancel is no more than the rounding of their sum.
+    number = 0.0 if abs(found.value) < 1e-9 * found.half_width else found.value
+    value = f"{'+' if signed and number > 0 else ''}{measure.show(number)}"
+    if found.method == "none seen":
+        return f"{value} (≤ {measure.show(found.high)})"
+    if found.method == "all seen":
+        return f"{value} (≥ {measure.show(found.low)})"
+    return f"{value} ± {measure.show(found.half_width)}" if found.half_width > 0 else value
 
 
 def html(sample: Sample, warnings: Sequence[str]) -> str:
