@@ -5,17 +5,18 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
 
-from replsim.errors import Problem, ScenarioError, UnitError, UnknownMetric, UnsupportedScenario
-from replsim.record import Record
+from replsim.choice import ENGINES, Choice, choose, simulate
+from replsim.errors import Problem, ScenarioError, UnitError, UnknownMetric
 from replsim.result import Result, measurement
 from replsim.scenario import Scenario
 from replsim.scenario import yaml as reader
 
 __all__ = [
     "ENGINES",
+    "Choice",
     "Progress",
+    "choose",
     "find",
     "load",
     "loads",
@@ -28,9 +29,6 @@ __all__ = [
 Progress = Callable[[float], None]
 """Is told the fraction of the run that is done, from 0 to 1; what it raises ends the run."""
 
-ENGINES: Final = ("auto", "events", "postgres")
-"""The engines that ``run`` takes by name."""
-
 
 def run(
     scenario: Scenario | str | Path, *, seed: int | None = None, engine: str = "auto", progress: Progress | None = None
@@ -39,15 +37,15 @@ def run(
 
     ``seed`` replaces the scenario's own.  ``progress`` is called now and then with the fraction that is done; an
     exception that it raises cancels the run, leaves nothing behind and comes out here.  Raises `ScenarioError`
-    where the scenario, or what it expects, is wrong, and `UnsupportedScenario` for an engine that there is not.
+    where the scenario, or what it expects, is wrong, and `UnsupportedScenario` for an engine that there is not, or
+    that cannot run it.  ``auto`` takes the fastest that can, and the result says which and why.
     """
-    simulate, reason = _engine(engine)
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
     wrong = metric_problems(scenario)
     if wrong:
         raise ScenarioError(wrong)
-    record = simulate(scenario, scenario.seed if seed is None else seed, progress)
+    record, reason = simulate(scenario, scenario.seed if seed is None else seed, engine, progress)
     return Result(record, engine_reason=reason)
 
 
@@ -104,19 +102,6 @@ def _not_found(text: str, path: Path, known: Mapping[str, Path]) -> str:
     close = difflib.get_close_matches(text.removesuffix(".yaml"), names, n=1)
     hint = f"did you mean {close[0]!r}?" if close else "`replsim scenarios` lists what is shipped"
     return f"there is no such file, and no shipped scenario of that name; {hint}"
-
-
-def _engine(name: str) -> tuple[Callable[[Scenario, int, Progress | None], Record], str]:
-    """The engine called ``name``, imported now, and why it is the one."""
-    if name not in ENGINES:
-        raise UnsupportedScenario(f"there is no engine {name!r}; there are {', '.join(ENGINES)}")
-    if name == "postgres":
-        from replsim.engines import postgres
-
-        return postgres.run, "asked for"
-    from replsim.engines import events
-
-    return events.run, "it runs every scenario" if name == "auto" else "asked for"
 
 
 def metric_problems(scenario: Scenario) -> list[Problem]:

@@ -167,7 +167,7 @@ class Provenance:
         """The versions of what computed it."""
         from importlib.metadata import version
 
-        packages = ("replsim", "numpy", "scipy", "simpy")
+        packages = ("replsim", "numpy", "scipy", "numba" if self.record.engine == "stages" else "simpy")
         return {"python": platform.python_version(), **{package: version(package) for package in packages}}
 
     @cached_property

@@ -104,7 +104,7 @@ Changes = Annotated[
 def run(
     files: Files,
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's own seed.")] = None,
-    engine: Annotated[str, typer.Option(help="auto, events, or postgres: real servers.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, events, stages, or postgres: real servers.")] = "auto",
     changes: Changes = [],  # noqa: B006
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write metrics, commits, reads and the scenario there.")

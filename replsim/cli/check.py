@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
+from replsim import front
 from replsim.cli.loading import Loaded, load_all
 from replsim.errors import ScenarioError
 from replsim.scenario.warnings import estimate, warnings
@@ -23,7 +24,9 @@ def check_all(files: Sequence[str], changes: Sequence[str]) -> bool:
             typer.echo(str(error), err=True)
             sound = False
             continue
-        typer.echo(f"{loaded.file}: sound; a run is {estimate(loaded.scenario)}")
+        engine, reason = front.choose(loaded.scenario)
+        typer.echo(f"{loaded.file}: sound; a run is {estimate(loaded.scenario, compiled=engine == 'stages')}")
+        typer.echo(f"engine {engine}: {reason}")
         print_warnings(loaded, err=False)
     return sound
 

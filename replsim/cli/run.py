@@ -50,6 +50,8 @@ def run_all(files: Sequence[str], options: Options) -> bool:
     if options.out:
         refuse_to_replace(options.out, force=options.force)
     every = load_all(files, options.changes)
+    for loaded in every:
+        front.choose(loaded.scenario, options.engine)
     if options.out:
         _refuse_equal_names([loaded.scenario.name for loaded in every])
     results: list[Result] = []

@@ -33,6 +33,8 @@ __all__ = [
 
 EVENTS_A_SECOND: Final = 800_000
 """Events that the event engine gets through in a second of one core; a laptop's is within a factor of three."""
+STEPS_A_SECOND: Final = 2_500_000
+"""Commits times nodes that the stage engine gets through in a second, one commit a flush; metrics are in it."""
 EVENTS_A_FLUSH: Final = 3
 EVENTS_A_BATCH: Final = 6
 """A batch on a standby: delivery, write, flush, replay, and the deliveries of its replies."""
@@ -53,15 +55,17 @@ class Estimate:
     wall_seconds: float
 
     def __str__(self) -> str:
+        what = [f"{_two_digits(self.commits)} commits", f"{_two_digits(self.reads)} reads"]
+        if self.events:
+            what.append(f"{_two_digits(self.events)} events")
         return (
-            f"roughly {_two_digits(self.commits)} commits, {_two_digits(self.reads)} reads and "
-            f"{_two_digits(self.events)} events: about {_two_digits(self.memory_bytes / 1e6)} MB and "
+            f"roughly {', '.join(what[:-1])} and {what[-1]}: about {_two_digits(self.memory_bytes / 1e6)} MB and "
             f"{_two_digits(self.wall_seconds)} s"
         )
 
 
-def estimate(scenario: Scenario) -> Estimate:
-    """The size of a run of a scenario that passed its checks."""
+def estimate(scenario: Scenario, *, compiled: bool = False) -> Estimate:
+    """The size of a run of a scenario that passed its checks, event by event or ``compiled`` (by the stage engine)."""
     seconds = scenario.duration / SECOND
     writers = sum(commit_rate(scenario, writer) for writer in scenario.writers.values())
     users = sum(commit_rate(scenario, session) for session in scenario.sessions.values())
@@ -74,6 +78,9 @@ def estimate(scenario: Scenario) -> Estimate:
     memory = 60e6 + commits * BYTES_A_COMMIT + reads * BYTES_A_READ
     memory += batches * (1 + len(scenario.standbys)) * BYTES_A_BATCH
     wall = 0.3 + events / EVENTS_A_SECOND + commits / 3e6 + reads / 5e6
+    if compiled:
+        events = 0
+        wall = 0.7 + commits * (1 + len(scenario.standbys)) / STEPS_A_SECOND + reads / 5e6
     return Estimate(round(commits), round(reads), round(events), round(memory), round(wall, 1))
 
 

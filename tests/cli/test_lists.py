@@ -106,7 +106,7 @@ def test_check_tells_the_size_of_a_run(replsim: Replsim, small: Path) -> None:
     ended = replsim("check", small)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith(f"{small}: sound; a run is roughly ")
-    for word in ("commits", "events", "MB"):
+    for word in ("commits", "reads", "MB", "engine stages: nothing in it waits for an answer"):
         assert word in ended.out
 
 

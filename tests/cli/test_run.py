@@ -61,7 +61,7 @@ def test_a_misspelt_metric_is_told_with_its_line_before_time_zero(
     replsim: Replsim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody waits for a run to hear that its expectation cannot be judged."""
-    monkeypatch.setattr(front, "_engine", lambda name: pytest.fail(f"{name} started"))
+    monkeypatch.setattr(front, "simulate", lambda *_: pytest.fail("it started"))
     file = write(tmp_path / "metric.yaml", expect="s9.lag.seconds.p50 < 1s")
     ended = replsim("run", file)
     assert ended.err.startswith(f"{file}:17:5: expect[0]: ")
@@ -71,7 +71,7 @@ def test_json_holds_every_metric_in_si_units(replsim: Replsim, small: Path) -> N
     """The JSON has the scenario, the engine, the seed, all metrics by name, and the expectations judged."""
     found = json.loads(replsim("run", small, "--format", "json", "--seed", "9").out)
     assert list(found) == ["scenario", "engine", "seed", "metrics", "expectations"]
-    assert (found["scenario"], found["engine"], found["seed"]) == ("small", "events", 9)
+    assert (found["scenario"], found["engine"], found["seed"]) == ("small", "stages", 9)
     assert 0.001 < found["metrics"]["commit_latency.p50"] < 0.1, "seconds"
     assert set(found["metrics"]) >= {"s1.lag.bytes.max", "app.throughput", "stale_reads.fraction"}
     (expected,) = found["expectations"]

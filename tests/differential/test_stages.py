@@ -126,3 +126,10 @@ def test_a_pool_that_never_runs_dry_is_followed() -> None:
         accepted = connections
         break
     assert accepted is not None
+
+
+@pytest.mark.parametrize("background", ["500 kB/s", "0.1 MB/s"])
+def test_a_cluster_without_clients_agrees(background: str) -> None:
+    """Background WAL alone comes out the same too."""
+    fields = {"name": "idle", "duration": "1s", "standbys": {"s1": {}}, "links": {"p -> s1": {"latency": "1ms"}}}
+    agree(Scenario.model_validate(fields | {"background": {"wal": background}}), chunk=10)

@@ -46,7 +46,7 @@ def test_a_report_can_be_made_again(page: str) -> None:
     """The scenario in the page, read again, is the scenario that was run; and its seed is named."""
     (text,) = re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)
     assert replsim.loads(unescape(text)) == clockwork().scenario
-    assert "seed 1, engine events" in page
+    assert "seed 1, engine stages" in page
     assert clockwork().provenance.hash[:16] in page
 
 
@@ -62,7 +62,7 @@ def test_several_seeds_make_one_report_with_bands() -> None:
     """With several results the page names their seeds, and its lines are medians."""
     scenario = replsim.load("three-nodes").changed(duration="2s", warmup="0s")
     page = report([replsim.run(scenario, seed=seed) for seed in (7, 8)], theme="dark")
-    assert "seeds 7, 8, engine events" in page
+    assert "seeds 7, 8, engine stages" in page
     assert "Lag: median and range over 2 seeds" in page
     assert "background: #0E1117" in page
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import replsim
-from replsim import front
+from replsim import choice, front
 from replsim.analysis import unit_of
 from replsim.errors import ReplsimError, ScenarioError, UnitError, UnknownMetric, UnsupportedScenario
 
@@ -57,7 +57,11 @@ def test_the_seed_is_the_scenario_s_own_unless_given(result: replsim.Result) -> 
 
 def test_a_result_offers_its_facts_and_its_numbers(result: replsim.Result) -> None:
     """Rows, positions, metrics and the verdict are all there, and agree with each other."""
-    assert (result.scenario.name, result.engine, result.engine_reason) == ("front", "events", "it runs every scenario")
+    assert (result.scenario.name, result.engine, result.engine_reason) == (
+        "front",
+        "stages",
+        "nothing in it waits for an answer",
+    )
     assert len(result.commits) > 100
     assert len(result.reads) > 50
     assert "time" in result.events
@@ -83,7 +87,7 @@ def test_provenance_is_enough_to_run_again(result: replsim.Result) -> None:
     known = result.provenance.to_dict()
     again = replsim.run(replsim.loads(known["scenario"]), seed=known["seed"])
     assert again.provenance.to_dict() == known
-    assert set(known["versions"]) == {"python", "replsim", "numpy", "scipy", "simpy"}
+    assert set(known["versions"]) == {"python", "replsim", "numpy", "scipy", "numba"}
 
 
 def test_json_is_the_dictionary(result: replsim.Result) -> None:
@@ -126,13 +130,48 @@ def test_what_progress_raises_ends_the_run_and_comes_out() -> None:
 @pytest.mark.parametrize("engine", ["", "event", "quantum"])
 def test_an_unknown_engine_is_refused(engine: str) -> None:
     """The message names those that there are."""
-    with pytest.raises(UnsupportedScenario, match="there are auto, events"):
+    with pytest.raises(UnsupportedScenario, match="there are auto, events, stages"):
         replsim.run(replsim.loads(TEXT), engine=engine)
 
 
 def test_an_engine_asked_for_by_name_says_so() -> None:
     """``engine_reason`` tells a choice from an order."""
-    assert replsim.run(replsim.loads(TEXT), engine="events").engine_reason == "asked for"
+    result = replsim.run(replsim.loads(TEXT), engine="events")
+    assert (result.engine, result.engine_reason) == ("events", "asked for")
+
+
+def test_both_simulators_give_one_result() -> None:
+    """Whichever engine runs a scenario, its hash and its metrics are the same."""
+    slow, fast = (replsim.run(replsim.loads(TEXT), engine=engine) for engine in ("events", "stages"))
+    assert slow.provenance.hash == fast.provenance.hash
+    assert repr(dict(slow.metrics)) == repr(dict(fast.metrics))
+
+
+CLOSED = {"writers.app.rate": "null", "writers.app.clients": "3", "writers.app.think": "1ms"}
+
+
+def test_what_feeds_back_is_left_to_events() -> None:
+    """The reason names who waits for what; asked for by name, the stage engine refuses it with the same words."""
+    scenario = replsim.loads(TEXT, overrides=CLOSED)
+    result = replsim.run(scenario)
+    assert (result.engine, result.engine_reason) == ("events", "clients of writer app wait for their own answers")
+    with pytest.raises(UnsupportedScenario, match="clients of writer app wait"):
+        replsim.run(scenario, engine="stages")
+
+
+def test_a_pool_that_runs_dry_is_left_to_events() -> None:
+    """Where connections run out, which shows only in a run, the event engine starts over, and the result says why."""
+    result = replsim.run(replsim.loads(TEXT, overrides={"writers.app.connections": "1"}))
+    assert result.engine == "events"
+    assert result.engine_reason.startswith("writer app runs out of its 1 connections at ")
+
+
+def test_without_numba_events_runs_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence says what is missed where the compiler is not installed."""
+    monkeypatch.setattr(choice, "find_spec", lambda name: None)
+    result = replsim.run(replsim.loads(TEXT))
+    assert result.engine == "events"
+    assert result.engine_reason == "numba is not installed; with it, open-loop scenarios run a hundred times faster"
 
 
 def test_what_cannot_be_judged_is_refused_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,32 +15,27 @@ from replsim.record import Record
 from replsim.scenario import Scenario
 from replsim.scenario.estimate import estimate
 
-__all__ = ["run"]
+__all__ = ["simulate"]
 
 CHUNK: Final = 32_768
 """About so many commits a chunk: few enough that all of it stays in the processor's cache."""
+LOOKS: Final = 16
+"""A run that somebody follows tells its progress so often at least."""
 
 
-def run(
-    scenario: Scenario,
-    seed: int,
-    progress: Callable[[float], None] | None = None,
-    *,
-    chunk: int = CHUNK,
-) -> Record:
-    """Simulate ``scenario`` with ``seed``; the same record as the event engine's, to the nanosecond.
-
-    ``progress`` is called with the fraction of simulated time done; what it raises ends the run.
-    Raises `UnsupportedScenario` for what it does not cover.
-    """
+def simulate(scenario: Scenario, seed: int, progress: Callable[[float], None] | None, chunk: int | None) -> Record:
+    """See `replsim.engines.stages.run`."""
     reasons = covers(scenario)
     if reasons:
         raise UnsupportedScenario(f"the stage engine does not run this: {'; '.join(reasons)}")
     pipeline = Pipeline(scenario, Streams(seed))
-    parts = max(1, math.ceil(estimate(scenario).commits / chunk))
+    parts = max(1 if progress is None else LOOKS, math.ceil(estimate(scenario).commits / (chunk or CHUNK)))
     chunks = []
-    for part in range(1, parts + 1):
-        chunks.append(pipeline.run(scenario.duration * part // parts + (part == parts)))
+    for part in range(parts):
         if progress is not None:
             progress(part / parts)
-    return harvest(pipeline, chunks, seed)
+        chunks.append(pipeline.run(scenario.duration * (part + 1) // parts + (part + 1 == parts)))
+    record = harvest(pipeline, chunks, seed)
+    if progress is not None:
+        progress(1.0)
+    return record

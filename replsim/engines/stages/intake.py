@@ -45,6 +45,11 @@ class Transactions(NamedTuple):
     """Whether it is the commit record that comes."""
 
 
+NONE: Final = Transactions(
+    *(np.empty(0, dtype=kind) for kind in (np.int16, *(np.int64,) * 8, np.bool_))  # type: ignore[arg-type]  # by field
+)
+
+
 class Group:
     """One group of clients: a writer of the scenario, or the users of a session."""
 
@@ -129,7 +134,7 @@ class Intake:
 
     def until(self, horizon: int) -> Transactions:
         """What reaches the log before ``horizon``, after what was given before."""
-        parts = []
+        parts = [NONE]
         for place, group in enumerate(self.groups):
             coming = group.until(horizon, place)
             before = self._coming[place]

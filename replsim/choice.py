@@ -1,0 +1,69 @@
+"""Which engine runs a scenario, and why: known before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Final, NamedTuple
+
+from replsim.errors import UnsupportedScenario
+from replsim.record import Record
+from replsim.scenario import Scenario
+
+__all__ = ["ENGINES", "Choice", "choose", "simulate"]
+
+ENGINES: Final = ("auto", "events", "stages", "postgres")
+"""The engines that ``run`` takes by name."""
+
+
+class Choice(NamedTuple):
+    """An engine, and the reason for it."""
+
+    engine: str
+    reason: str
+
+
+def choose(scenario: Scenario, engine: str = "auto") -> Choice:
+    """The engine for ``scenario``: the one asked for, or the faster of those that can run it.
+
+    Both simulators give the same record, so the choice changes nothing but the time that it takes.  Raises
+    `UnsupportedScenario` for an engine that there is not, or that cannot run this.
+    """
+    from replsim.engines import stages
+
+    if engine not in ENGINES:
+        raise UnsupportedScenario(f"there is no engine {engine!r}; there are {', '.join(ENGINES)}")
+    if engine in ("events", "postgres"):
+        return Choice(engine, "asked for")
+    reasons = stages.covers(scenario)
+    if find_spec("numba") is None:
+        reasons.insert(0, "numba is not installed; with it, open-loop scenarios run a hundred times faster")
+    if engine == "stages" and reasons:
+        raise UnsupportedScenario(f"the engine 'stages' cannot run this: {'; '.join(reasons)}")
+    if engine == "stages":
+        return Choice(engine, "asked for")
+    return Choice("events", "; ".join(reasons)) if reasons else Choice("stages", "nothing in it waits for an answer")
+
+
+def simulate(
+    scenario: Scenario, seed: int, engine: str = "auto", progress: Callable[[float], None] | None = None
+) -> tuple[Record, str]:
+    """Run ``scenario`` in the engine that `choose` names; returns its record, and why it was this engine.
+
+    A pool of connections that runs dry is found as the stage engine runs: then the event engine starts over.
+    """
+    from replsim.engines import events, stages
+
+    choice = choose(scenario, engine)
+    if choice.engine == "postgres":
+        from replsim.engines import postgres
+
+        return postgres.run(scenario, seed, progress), choice.reason
+    if choice.engine == "events":
+        return events.run(scenario, seed, progress), choice.reason
+    try:
+        return stages.run(scenario, seed, progress), choice.reason
+    except UnsupportedScenario as found:
+        if engine == "stages":
+            raise
+        return events.run(scenario, seed, progress), str(found)
