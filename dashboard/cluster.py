@@ -69,11 +69,14 @@ def _distance(scenario: Scenario, names: Sequence[str]) -> str:
 
 
 def _rule(scenario: Scenario, direct: Sequence[str]) -> Changes:
-    """The rule as it is, over other standbys: its number shrinks with them."""
+    """The rule over other standbys: over all where it was over all, else over those of its own that are left."""
     rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
-    count = min(rule.count, len(direct))
-    text = f"{rule.method} {count} ({', '.join(direct)})" if count else '""'
-    return {"primary.synchronous_standby_names": text} if rule.count else {}
+    if not rule.count or "*" in rule.names:
+        return {}
+    over_all = all(rule.priority(name) for name in scenario.direct)
+    names = direct if over_all else [name for name in rule.names if name in direct]
+    count = min(rule.count, len(names))
+    return {"primary.synchronous_standby_names": f"{rule.method} {count} ({', '.join(names)})" if count else '""'}
 
 
 def _routes(scenario: Scenario, kept: Sequence[str]) -> Changes:

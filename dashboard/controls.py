@@ -21,24 +21,35 @@ __all__ = ["choose_scenario", "turn_knobs"]
 _OPEN: Final = ("Commit", "Writers", "Standby")
 _CHOICE: Final = "choice of a scenario"
 _FILE: Final = "file"
-_OWN_FILE: Final = "Upload your own …"
 
 
 def choose_scenario(setup: Setup) -> None:
     """The gallery, and the way to bring a file of one's own."""
-    shelf = gallery()
-    names = [*shelf, UPLOAD]
+    names = list(gallery())
     st.session_state[_CHOICE] = setup.base if setup.base in names else None
     st.selectbox(
-        "Scenario", names, key=_CHOICE, on_change=_chosen, placeholder="Choose one",
-        format_func=lambda name: _OWN_FILE if name == UPLOAD else name.removeprefix("quickstart/"),
-        help="Each asks a question; all of them come with replsim.",
+        "Scenario", names, key=_CHOICE, on_change=_chosen, placeholder="your own file" if setup.text else "choose one",
+        help="All of them come with replsim; the gallery has the question that each asks.",
     )  # fmt: skip
-    if setup.base == UPLOAD:
+    if st.button("Gallery", icon=":material/grid_view:", width="stretch"):
+        _show_gallery()
+    with st.expander("Your own file", expanded=setup.base == UPLOAD):
         st.file_uploader(
-            "A scenario file", type=["yaml", "yml"], key=_FILE, on_change=_uploaded, max_upload_size=1,
-            help="Up to 1 MiB of YAML. It stays in this process; it can read no file and run no code.",
+            "A scenario in YAML, up to 1 MB", type=["yaml", "yml"], key=_FILE, on_change=_uploaded, max_upload_size=1,
+            help="It stays in this process; it can read no file and run no code.",
         )  # fmt: skip
+
+
+@st.dialog("Scenarios, and what they ask", width="large")
+def _show_gallery() -> None:
+    for folder, names in groupby(gallery(), key=lambda name: name.partition("/")[0]):
+        st.markdown(f"##### {folder}")
+        for name in names:
+            left, right = st.columns([3, 1], vertical_alignment="center")
+            left.markdown(f"**{plain(name.partition('/')[2])}**  \n{plain(gallery()[name])}")
+            if right.button("Open", key=f"open {name}", width="stretch"):
+                state.put(Setup(name))
+                st.rerun()
 
 
 def turn_knobs(setup: Setup, scenario: Scenario) -> None:

@@ -1,18 +1,18 @@
 """What a page shows, as one value, and as the URL that opens it again.
 
-The URL says what the command line would: ``?scenario=three-nodes&writers.app.rate=800/s`` is
-``replsim run three-nodes --set writers.app.rate=800/s``.
+The URL says what the command line would: ``?scenario=three-nodes&set=writers.app.rate=800/s`` is
+``replsim run three-nodes --set writers.app.rate=800/s``.  Whatever else stands in it belongs to one page.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
 from urllib.parse import urlencode
 
-__all__ = ["DEFAULT", "LONGEST_URL", "MOST_SEEDS", "UPLOAD", "Setup"]
+__all__ = ["DEFAULT", "LONGEST_URL", "MOST_SEEDS", "UPLOAD", "Query", "Setup"]
 
 DEFAULT: Final = "quickstart/async-replica"
 """What a first visit shows: quick, and with something to see."""
@@ -22,9 +22,8 @@ MOST_SEEDS: Final = 30
 LONGEST_URL: Final = 1_800
 """Characters of a query beyond which mail programs and proxies cut URLs."""
 
-_OWN: Final = ("scenario", "seeds")
-_PAGES: Final = ("commit", "read", "lag", "stale", "film", "step", "vary", "beside")
-"""Parameters that belong to one page, not to the setup."""
+Query = Mapping[str, Sequence[str]]
+"""The parameters of a URL, each with its values."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +45,17 @@ class Setup:
         return replace(self, changes=tuple(after.items()))
 
     @property
-    def query(self) -> dict[str, str]:
-        """The URL's parameters; of an upload only what is changed in it."""
-        own = {} if self.base == UPLOAD else {"scenario": self.base}
-        return own | dict(self.changes) | ({"seeds": str(self.seeds)} if self.seeds > 1 else {})
+    def query(self) -> dict[str, list[str]]:
+        """The URL's parameters; what is as usual has no value.  Of an upload there is nothing that a URL could hold."""
+        if self.base == UPLOAD:
+            return {"scenario": [], "set": [], "seeds": []}
+        sets = [f"{path}={text}" for path, text in self.changes]
+        return {"scenario": [self.base], "set": sets, "seeds": [str(self.seeds)] if self.seeds > 1 else []}
 
     @property
     def fits(self) -> bool:
         """Whether a URL can carry it: else the scenario is to be downloaded."""
-        return self.base != UPLOAD and len(urlencode(self.query)) <= LONGEST_URL
+        return self.base != UPLOAD and len(urlencode(self.query, doseq=True)) <= LONGEST_URL
 
     @property
     def command(self) -> str:
@@ -64,16 +65,12 @@ class Setup:
         return " ".join(["replsim run", name, *sets])
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> Self:
+    def from_query(cls, query: Query) -> Self:
         """The setup that a URL asks for.  Whether it can be run is for `dashboard.sources` to say."""
-        seeds = query.get("seeds", "1")
+        name, seeds = (next(iter(query.get(key, ())), "") for key in ("scenario", "seeds"))
+        parted = [text.partition("=") for text in query.get("set", ())]
         return cls(
-            base=query.get("scenario") or DEFAULT,
-            changes=tuple((path, text) for path, text in query.items() if path not in (*_OWN, *_PAGES)),
+            base=name or DEFAULT,
+            changes=tuple({path.strip(): text.strip() for path, _, text in parted if path.strip()}.items()),
             seeds=min(max(int(seeds), 1), MOST_SEEDS) if seeds.isdecimal() else 1,
         )
-
-    @staticmethod
-    def speaks_of_it(query: Iterable[str]) -> bool:
-        """Whether a URL's parameters say anything of a setup."""
-        return any(name not in _PAGES for name in query)

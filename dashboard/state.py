@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from dashboard.links import UPLOAD, Setup
+from dashboard.links import Setup
 
 __all__ = ["current", "goto", "keep_pages", "put"]
 
@@ -22,12 +22,12 @@ _PAGES: Final = "pages"
 
 def current() -> Setup:
     """The session's setup.  A URL that somebody opened, or went back to, comes before what is remembered."""
-    query = st.query_params.to_dict()
     known: Setup | None = st.session_state.get(_SETUP)
+    asked = {name: st.query_params.get_all(name) for name in Setup().query}
     settled = time.monotonic() - st.session_state.get(_CHANGED, 0.0) > _SETTLED_SECONDS
-    opened = settled and Setup.speaks_of_it(query) and query != st.session_state.get(_WRITTEN)
-    if known is None or (opened and not (known.base == UPLOAD and "scenario" not in query)):
-        known = st.session_state[_SETUP] = Setup.from_query(query)
+    opened = settled and any(asked.values()) and asked != st.session_state.get(_WRITTEN)
+    if known is None or opened:
+        known = st.session_state[_SETUP] = Setup.from_query(asked)
     _write(known)
     return known
 
@@ -50,19 +50,19 @@ def goto(page: str, setup: Setup | None = None, **parameters: str) -> None:
     if setup is not None:
         st.session_state[_SETUP] = setup
     setup = st.session_state[_SETUP]
-    query = parameters if not setup.fits else setup.query | parameters
-    st.session_state[_WRITTEN] = query
+    st.session_state[_WRITTEN] = _shown(setup)
+    query = _shown(setup) | {name: [text] for name, text in parameters.items()}
     st.switch_page(st.session_state[_PAGES][page], query_params=query)
 
 
+def _shown(setup: Setup) -> dict[str, list[str]]:
+    """What the address says of a setup: nothing, where it cannot say all."""
+    return setup.query if setup.fits else {name: [] for name in setup.query}
+
+
 def _write(setup: Setup) -> None:
-    """The setup into the browser's address, beside what belongs to the page."""
-    wanted = setup.query if setup.fits else {}
-    there = st.query_params.to_dict()
-    for name in there:
-        if name not in wanted and Setup.speaks_of_it([name]):
-            del st.query_params[name]
-    for name, text in wanted.items():
-        if there.get(name) != text:
-            st.query_params[name] = text
-    st.session_state[_WRITTEN] = st.query_params.to_dict()
+    """The setup into the browser's address, in one step of its history, beside what belongs to the page."""
+    wanted = _shown(setup)
+    if any(st.query_params.get_all(name) != values for name, values in wanted.items()):
+        st.query_params.update(wanted)
+    st.session_state[_WRITTEN] = wanted

@@ -37,12 +37,14 @@ def play(result: Result, times: np.ndarray, key: str) -> None:
 
 
 def moment_of(result: Result) -> float:
-    """A moment (seconds) at which there is something to see: the stalest read's, else when the lag is worst."""
+    """A moment (seconds) at which there is something to see: the last commit before the stalest read."""
+    scenario, inserted = result.scenario, np.sort(result.commits["inserted"])
     try:
-        facts = result.facts
-        return read_life(facts, choose_read(facts, "stalest")).arrived / SECOND
+        latest = read_life(result.facts, choose_read(result.facts, "stalest")).arrived
     except ReplsimError:
-        return (result.scenario.warmup + result.scenario.duration) / 2 / SECOND
+        latest = (scenario.warmup + scenario.duration) // 2
+    before = np.searchsorted(inserted, latest, side="right")
+    return float(inserted[before - 1] if before else latest) / SECOND
 
 
 def window(result: Result, *, slow: bool) -> np.ndarray:
@@ -51,7 +53,7 @@ def window(result: Result, *, slow: bool) -> np.ndarray:
     if not slow:
         return np.linspace(0, end, FRAMES)
     length = min(SLOW_FLIGHTS * _longest_flight(result), end)
-    start = min(max(moment_of(result) - length / 2, 0.0), end - length)
+    start = min(max(moment_of(result) - 0.8 * length, 0.0), end - length)
     return np.linspace(start, start + length, FRAMES)
 
 

@@ -192,7 +192,8 @@ export default function (component) {
   };
   const step = (now) => {
     if (!playing) return;
-    place += ((now - before) / 1000) * (last / SECONDS_TO_PLAY) * Number(speed.value);
+    // A frame's time may lie just before the click's.
+    place += (Math.max(0, now - before) / 1000) * (last / SECONDS_TO_PLAY) * Number(speed.value);
     before = now;
     if (place >= last) { place = last; set(false); }
     draw();

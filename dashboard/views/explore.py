@@ -7,12 +7,15 @@ import streamlit as st
 from dashboard import state
 from dashboard.cards import show_answers
 from dashboard.charts import chart, clicked
+from dashboard.choices import choose
 from dashboard.frame import Shown, open_page
 from dashboard.player import play, window
 from dashboard.share import offer
 from dashboard.words import plain
 
 LAGS = {"seconds": "in time", "bytes": "in bytes", "commits": "in commits"}
+STALE = {"node": "by node", "reader": "by reader"}
+FILMS = {"slow": "slow motion, where it hurts", "whole": "the whole run"}
 
 
 def main() -> None:
@@ -40,19 +43,12 @@ def main() -> None:
 
 
 def _lag(shown: Shown) -> None:
-    kind = st.segmented_control(
-        "Lag", list(LAGS), format_func=LAGS.__getitem__, default="seconds", required=True, key="lag",
-        bind="query-params", label_visibility="collapsed",
-    )  # fmt: skip
+    kind = choose("Lag", LAGS, "lag")
     chart("lag", shown.results, {"kind": kind, "measured": kind == "seconds"})
 
 
 def _stale(shown: Shown) -> None:
-    by = st.segmented_control(
-        "Stale reads", ["node", "reader"], format_func=lambda by: f"by {by}", default="node", required=True,
-        key="stale", bind="query-params", label_visibility="collapsed",
-    )  # fmt: skip
-    chart("stale_reads", shown.results, {"by": by})
+    chart("stale_reads", shown.results, {"by": choose("Stale reads", STALE, "stale")})
 
 
 def _click_a_commit(shown: Shown) -> None:
@@ -65,11 +61,7 @@ def _click_a_commit(shown: Shown) -> None:
 
 def _film(shown: Shown) -> None:
     st.markdown("##### The cluster at work")
-    words = {"slow": "slow motion, where it hurts", "whole": "the whole run"}
-    pace = st.segmented_control(
-        "Film", list(words), format_func=words.__getitem__, default="slow", required=True, key="film",
-        bind="query-params", label_visibility="collapsed",
-    )  # fmt: skip
+    pace = choose("Film", FILMS, "film")
     result = shown.results[0]
     play(result, window(result, slow=pace == "slow"), key="film player")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.charts import chart
+from dashboard.choices import choose_from_list
 from dashboard.frame import Shown, open_page
 from dashboard.share import offer
 from dashboard.words import plain
@@ -47,11 +48,9 @@ def _read(shown: Shown) -> None:
 
 
 def _pick(label: str, words: dict[str, str], key: str, rows: int) -> str | int:
-    asked = st.query_params.get(key, "")
-    options = [*words, *([asked] if asked.isdecimal() else [])]
-    pick = st.selectbox(
-        f"{label} to follow", options, key=key, bind="query-params", accept_new_options=True,
-        format_func=lambda name: words.get(name, f"number {name}"),
+    """By what it is, or by its number."""
+    pick = choose_from_list(
+        f"{label} to follow", words, key, accept_new_options=True,
         help=f"Or type its number, from 0 to {rows - 1}: they are counted in the order of the log.",
     )  # fmt: skip
     return int(pick) if pick.isdecimal() else pick

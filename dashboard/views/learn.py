@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.charts import chart
+from dashboard.choices import choose
 from dashboard.frame import results_of
 from dashboard.look import apply_look
 from dashboard.sources import scenario_of
@@ -20,11 +21,8 @@ def main() -> None:
     apply_look()
     state.current()
     st.caption(f"A tour of {len(STEPS)} steps, from one node to the death of a primary. Predict, then look.")
-    place = st.segmented_control(
-        "Step", list(range(1, len(STEPS) + 1)), default=1, required=True, key="step", bind="query-params",
-        format_func=lambda number: f"{number} ✓" if number in _predictions() else str(number),
-        label_visibility="collapsed",
-    )  # fmt: skip
+    words = {str(number): f"{number} ✓" if number in _predictions() else str(number) for number in _numbers()}
+    place = int(choose("Step", words, "step"))
     step = STEPS[place - 1]
     st.markdown(f"#### {step.title}")
     st.html(f"<p class='said'>{hovers(step.story)}</p>")
@@ -87,7 +85,11 @@ def _forget(place: int) -> None:
 
 
 def _step_to(place: int) -> None:
-    st.session_state["step"] = place
+    st.query_params["step"] = str(place)
+
+
+def _numbers() -> range:
+    return range(1, len(STEPS) + 1)
 
 
 def _lower(words: str) -> str:

@@ -50,7 +50,7 @@ Its pages:
 
 \b
 Every state has a URL that says what the command line would:
-  /?scenario=quickstart/three-nodes&writers.app.rate=800/s
+  /?scenario=quickstart/three-nodes&set=writers.app.rate=800/s
   is  replsim run quickstart/three-nodes --set writers.app.rate=800/s
 """
 

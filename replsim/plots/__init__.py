@@ -13,6 +13,7 @@ except ImportError as error:
 from replsim.plots.accessor import Plot
 from replsim.plots.cluster import topology, topology_frames
 from replsim.plots.commits import commit_latency
+from replsim.plots.compared import compare_latency, compared
 from replsim.plots.export import every_figure, fragment, library, save, write_images
 from replsim.plots.lives import follow, follow_read
 from replsim.plots.parts import breakdown
@@ -26,6 +27,8 @@ __all__ = [
     "Plot",
     "breakdown",
     "commit_latency",
+    "compare_latency",
+    "compared",
     "every_figure",
     "follow",
     "follow_read",

@@ -12,11 +12,13 @@ APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 PATIENCE_SECONDS = 60
 
 
-def open_page(page: str = "explore", **query: str) -> AppTest:
-    """A page as a URL opens it."""
+def open_page(page: str = "explore", *sets: str, **query: str) -> AppTest:
+    """A page as a URL opens it; ``sets`` are its changes, as ``--set`` has them."""
     at = AppTest.from_file(str(APP), default_timeout=PATIENCE_SECONDS)
     for name, text in query.items():
         at.query_params[name] = text
+    if sets:
+        at.query_params["set"] = list(sets)
     at.run()
     if page != "explore":
         at.switch_page(f"views/{page}.py")

@@ -21,7 +21,7 @@ def test_a_turn_of_a_knob_changes_answer_url_and_arrow() -> None:
     at.select_slider(key="knob standbys.s1.replay.per_record").set_value(20_000)
     settled(at.run())
     assert float(metric(at, "Stale reads").split()[0]) < float(before.split()[0])
-    assert at.query_params["standbys.s1.replay.per_record"] == "20us"
+    assert at.query_params["set"] == "standbys.s1.replay.per_record=20us"
     (stale,) = (each for each in at.metric if each.label == "Stale reads")
     assert stale.delta.startswith("-")
     assert stale.delta.endswith("points")
@@ -29,21 +29,21 @@ def test_a_turn_of_a_knob_changes_answer_url_and_arrow() -> None:
 
 def test_a_url_opens_the_state_that_it_tells() -> None:
     """A link with a scenario and a change shows that scenario, so changed."""
-    at = open_page(scenario="quickstart/three-nodes", **{"primary.synchronous_commit": "off"})
+    at = open_page("explore", "primary.synchronous_commit=off", scenario="quickstart/three-nodes")
     assert at.selectbox(key="knob primary.synchronous_commit").value == "off"
     assert metric(at, "Commit p50") == "100 µs"
 
 
 def test_a_link_that_cannot_run_says_what_to_mend() -> None:
     """A misspelt value in a URL is named, with what was perhaps meant, and the way back works."""
-    at = open_page(**{"primary.synchronous_commit": "offf"})
+    at = open_page("explore", "primary.synchronous_commit=offf")
     assert "cannot run" in at.error[0].value
     assert "did you mean" in at.markdown[0].value
     (back,) = (button for button in at.button if button.label == "Take all changes back")
     back.click()
     settled(at.run())
     assert not at.error
-    assert "primary.synchronous_commit" not in at.query_params
+    assert "set" not in at.query_params
 
 
 def test_a_pinned_run_stays_the_baseline() -> None:
@@ -60,7 +60,7 @@ def test_a_pinned_run_stays_the_baseline() -> None:
 
 def test_a_run_that_takes_too_long_is_refused_with_a_way_out() -> None:
     """A day of traffic is not started: the page says what it would take, and offers a length that works."""
-    at = open_page(duration="1d", **{"writers.app.rate": "5000/s"})
+    at = open_page("explore", "duration=1d", "writers.app.rate=5000/s")
     assert "too long" in at.warning[0].value
     assert not at.metric
     (shorter,) = (button for button in at.button if button.label.startswith("Simulate"))
