@@ -199,9 +199,13 @@ def check(files: Files, changes: Changes = []) -> None:  # noqa: B006
 def validate(
     scenario: Annotated[str, typer.Argument(help="A scenario's file, or the name of a shipped one.")],
     against: Annotated[
-        Path,
+        Path | None,
         typer.Option(metavar="DATA", help="The measured run: its folder, or what its files' names begin with."),
-    ],
+    ] = None,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Run it on real PostgreSQL servers of this machine now."),
+    ] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's own seed.")] = None,
     changes: Changes = [],  # noqa: B006
     out: Annotated[
@@ -215,8 +219,13 @@ def validate(
 
     The measured run is up to three files: transactions (NAME.tx.csv, or the logs of pgbench -l), samples of
     pg_stat_replication (NAME.mon.csv) and flushes (NAME.fsync.csv). Exit code 1: a metric is beyond its limit.
+
+    With --live the simulation is told this machine's flush times, wake-up and executions, as the real run shows them.
     """
     from replsim.cli.validate import validate
+
+    if live == (against is not None):
+        raise typer.BadParameter("give either --against DATA or --live")
 
     held = validate(scenario, against, changes=changes, seed=seed, out=out, force=force, output=output)
     raise typer.Exit(0 if held else 1)

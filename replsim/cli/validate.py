@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from replsim import front
-from replsim.calibrate import Comparison, Row, compare, read, seen_in
+from replsim.calibrate import Comparison, Row, compare, read, seen_in, validate_live
 from replsim.cli.files import new_folder, refuse_to_replace
 from replsim.cli.formats import Format
 from replsim.cli.loading import load_all
@@ -27,12 +27,26 @@ __all__ = ["comparison_table", "tell", "validate"]
 
 
 def validate(
-    name: str, against: Path, *, changes: list[str], seed: int | None, out: Path | None, force: bool, output: Format
+    name: str,
+    against: Path | None,
+    *,
+    changes: list[str],
+    seed: int | None,
+    out: Path | None,
+    force: bool,
+    output: Format,
 ) -> bool:
-    """Run the scenario, compare it with the measured run in ``against``, and tell; whether it is near enough."""
+    """Run the scenario, compare it with the measured run in ``against``, or with one on real servers, and tell; whether
+    it is near enough."""
     loaded = load_all([name], changes)[0]
     if out:
         refuse_to_replace(out, force=force)
+    if against is None:
+        with following(loaded.scenario.name) as progress:
+            live = validate_live(loaded.scenario, seed, progress)
+        held = tell(live.comparison, out=out, output=output)
+        typer.echo("\n".join([live.told, *(f"note: {note}" for note in live.real.record.notes)]), err=True)
+        return held
     measured = read(against, name=loaded.scenario.name)
     with following(loaded.scenario.name) as progress:
         result = front.run(loaded.scenario, seed=seed, progress=progress)
