@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.record.branch import Branch
 from replsim.record.table import Table
 from replsim.record.trajectory import Trajectory
 from replsim.scenario import Scenario
@@ -62,6 +63,10 @@ class Record:
     upstream), ``receive``, ``write``, ``flush`` and ``apply``.  ``replies[standby]`` is what it reported.
     ``flush_starts[node]``: when each flush of its device began.  ``events``: time, node, what.
     ``notes``: what the scenario says and this engine did otherwise, by name; a simulator has none.
+
+    ``branches``: the histories of the log.  In a run in which no primary crashed and nobody was promoted there is
+    one; else positions in ``positions`` and ``replies`` are coded (`replsim.record.branch.coded`), and commits are
+    in the order of the branches.
     """
 
     scenario: Scenario
@@ -73,6 +78,7 @@ class Record:
     flush_starts: Mapping[str, Ints]
     events: Table
     notes: tuple[str, ...] = ()
+    branches: tuple[Branch, ...] = ()
 
     @property
     def window(self) -> tuple[int, int]:

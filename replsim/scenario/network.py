@@ -73,9 +73,12 @@ class Link(Part):
     retransmission_timeout: Duration = parse_duration("200ms")
     """The delay of one retransmission; it doubles while the same packet is lost again."""
 
-    def log_loss(self, packets: int) -> float:
-        """The logarithm of the chance that at least one of a message's ``packets`` is lost; below 0, however many."""
-        return math.log1p(-((1 - self.loss) ** packets))
+    def log_loss(self, packets: int, share: float | None = None) -> float:
+        """The logarithm of the chance that at least one of a message's ``packets`` is lost; below 0, however many.
+
+        ``share`` of them is lost, where it is not the link's own.
+        """
+        return math.log1p(-((1 - (self.loss if share is None else share)) ** packets))
 
 
 class Zones(Part):

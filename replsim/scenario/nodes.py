@@ -76,6 +76,8 @@ class Primary(Part):
     """The WAL writer also flushes once so many bytes wait for it (1 MiB)."""
     max_connections: Count = 100
     """The most connections of all clients together."""
+    wal_sender_timeout: Duration = parse_duration("60s")
+    """A walsender that has heard nothing from its standby for so long drops it; 0s never does."""
     checkpoints: Checkpoints | None = None
     """Checkpoints and their full-page images; without it there are none."""
 
@@ -95,3 +97,7 @@ class Standby(Part):
     """It replays a commit only so long after the primary made it, and holds up all that follows."""
     wal_receiver_status_interval: Duration = parse_duration("10s")
     """The longest silence of its walreceiver towards the primary; 0s turns these status replies off."""
+    wal_receiver_timeout: Duration = parse_duration("60s")
+    """A walreceiver that has heard nothing from its upstream for so long gives it up; 0s never does."""
+    wal_retrieve_retry_interval: Annotated[Duration, Field(gt=0)] = parse_duration("5s")
+    """The time between two attempts to connect."""

@@ -11,7 +11,7 @@
 A line with ``=`` is a setting of the primary.  A line with ``:`` describes the primary, a standby (it is some way
 ``away``), the ``background``, or else a writer.  What is not said takes no time: writes, flushes, replay, the network,
 and the ``wakeup`` of each hand-off.  A commit writes 100 B.  Where several values are given, the first use takes the
-first, the second the second, and so on, over and over.
+first, the second the second, and so on, over and over.  A line in braces is a fault, as in a scenario file.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy as np
 
 from replsim.randomness import Streams
 from replsim.scenario import Scenario
+from replsim.scenario.dialect import read
 
 __all__ = ["SEED", "scenario"]
 
@@ -32,6 +33,12 @@ DEVICE = {"flush": "disk:{}:flush", "write": "disk:{}:write"}
 """What may take several values in turn, and the random stream that they replace."""
 REPLAY = {"replay": "replay:{}"}
 WRITER = {"execution": "writer:{}:execution", "record": "writer:{}:record", "think": "writer:{}:think"}
+STANDBY = {
+    "recovery_min_apply_delay",
+    "wal_receiver_timeout",
+    "wal_retrieve_retry_interval",
+    "max_standby_streaming_delay",
+}
 COUNTS = {"connections", "in_flight", "records"}
 
 
@@ -41,6 +48,9 @@ def scenario(lines: list[str]) -> Scenario:
     made["writers"] = {}
     made["primary"] = {"wal_device": {"flush": "0s", "write": "0s"}, "max_connections": 1000}
     for line in lines:
+        if line.startswith("{"):
+            made.setdefault("faults", []).append(read(line, "script").data)
+            continue
         setting = re.fullmatch(r"(\w+) = (.*)", line)
         part = re.fullmatch(r"(\w+): (.*)", line)
         if setting:
@@ -98,8 +108,10 @@ def _standby(made: dict[str, Any], name: str, items: list[str]) -> None:
             own["replay"]["bandwidth"] = " ".join(values)
         elif word == "status":
             own["wal_receiver_status_interval"] = values[0]
-        elif word == "recovery_min_apply_delay":
+        elif word in STANDBY:
             own[word] = values[0]
+        elif word == "retransmission_timeout":
+            out[word] = back[word] = values[0]
         else:
             _device(own, name, word, values)
     made["standbys"][name] = own

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from replsim.record import Record
 from replsim.units import NEVER
 
-__all__ = ["commits", "counts", "flushes", "replies", "steps"]
+__all__ = ["commits", "counts", "events", "flushes", "replies", "steps"]
 
 STAGES = {
     "sent": "sent",
@@ -52,6 +52,14 @@ def steps(record: Record, stages: Sequence[str]) -> str:
         trajectory = record.position(node, name)
         rows += [(stage, _ms(time), str(lsn)) for time, lsn in zip(trajectory.time, trajectory.lsn, strict=True)]
     return _table(["position", "at", "bytes"], rows)
+
+
+def events(record: Record) -> str:
+    """What happened to the cluster: when, to whom, and what."""
+    table = record.events
+    rows = zip(table["time"], table["node"], table["what"], strict=True)
+    cells = [(_ms(time), table.words["node"][node], table.words["what"][what]) for time, node, what in rows]
+    return _table(["at", "node", "what"], cells)
 
 
 def replies(record: Record, standby: str) -> str:

@@ -29,6 +29,8 @@ def command(name: str, rest: str, lines: list[str]) -> str:
         return tables.flushes(record, rest.split())
     if name == "counts":
         return tables.counts(record, rest.split())
+    if name == "events":
+        return tables.events(record)
     assert name == "replies", f"an unknown command: {name}"
     return tables.replies(record, rest)
 

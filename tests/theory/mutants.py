@@ -116,8 +116,8 @@ def flush_per_message() -> Iterator[None]:
             if self._open:
                 self._open = False
                 position = self._inbox.popleft()[1]
-                self._drained += self._device.write_time(position - self._written)
-                self._written = position
+                self._drained += self._device.write_time(position - self.written)
+                self.written = position
 
     with patch.object(cluster, "Receiver", OneByOne):
         yield

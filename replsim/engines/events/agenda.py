@@ -24,6 +24,12 @@ class Rank(IntEnum):
     the moment at which it starts, so what fills a batch ranks before what starts one.
     """
 
+    FAULT = -2
+    """Something breaks, or heals."""
+    MANAGER = -1
+    """A standby tries to connect, or the failover manager looks."""
+    ARRIVAL = 0
+    """A message arrives, in a run in which its connection may be lost before it does."""
     FLUSH_END = 1
     """A flush ends, on the primary or on a standby."""
     WINDOW = 2
@@ -40,6 +46,8 @@ class Rank(IntEnum):
     """A backend starts a flush."""
     WAL_WRITER = 8
     """The WAL writer wakes."""
+    TIMEOUT = 9
+    """Somebody asks whether there was nothing to hear for too long."""
 
 
 class Agenda:
@@ -62,6 +70,10 @@ class Agenda:
         event._value = time
         event.callbacks = [lambda _: callback(time)]
         environment.schedule(event, priority=EventPriority(rank * NODES + node), delay=time - environment.now)
+
+    def ready(self, time: int) -> int:
+        """When somebody who plans here can do what is due at ``time``."""
+        return time
 
     def run(self, until: int) -> None:
         """Run everything up to and including ``until``."""

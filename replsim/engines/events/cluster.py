@@ -2,138 +2,183 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-
 import networkx as nx
 
 from replsim.engines.events.agenda import Agenda
-from replsim.engines.events.clients import Clients
+from replsim.engines.events.clients import Clients, Step
+from replsim.engines.events.connection import Connection
 from replsim.engines.events.device import Device
+from replsim.engines.events.following import Following
 from replsim.engines.events.groups import groups
 from replsim.engines.events.log import Log
-from replsim.engines.events.primary import Primary
-from replsim.engines.events.receiver import Receiver
-from replsim.engines.events.release import Release
-from replsim.engines.events.replay import Replay
-from replsim.engines.events.sender import Sender
-from replsim.engines.events.transactions import Transactions
-from replsim.engines.events.uplink import Positions, Uplink
-from replsim.engines.events.wal_writer import WalWriter
+from replsim.engines.events.mishaps import schedule
+from replsim.engines.events.node import Node
+from replsim.engines.events.pace import Pace
+from replsim.engines.events.reconnecting import Reconnecting
+from replsim.engines.events.reign import Reign
+from replsim.engines.events.troubled_wire import TroubledWire
+from replsim.engines.events.troubles import Troubles
 from replsim.engines.events.wire import Wire
 from replsim.randomness import Streams
-from replsim.rules.acks import Level, SyncRule
+from replsim.record import Branch
+from replsim.rules.acks import SyncRule
 from replsim.scenario import Scenario
+from replsim.scenario.failover import NoFailover
 from replsim.scenario.network import Link
-from replsim.scenario.topology import topology
+from replsim.scenario.nodes import Standby
+from replsim.scenario.topology import link_between, topology
 
-__all__ = ["Cluster", "StandbyParts"]
-
-
-@dataclass(slots=True)
-class StandbyParts:
-    """The processes of one standby, and the sender that feeds it."""
-
-    sender: Sender
-    device: Device
-    receiver: Receiver
-    replay: Replay
-    uplink: Uplink
+__all__ = ["Cluster"]
 
 
-@dataclass(slots=True)
 class Cluster:
-    """A scenario's cluster, ready to run on its `agenda`."""
+    """A scenario's cluster, ready to run on its `agenda`.
 
-    scenario: Scenario
-    streams: Streams
-    agenda: Agenda = field(default_factory=Agenda)
-    groups: list[Clients] = field(init=False)
-    log: Log = field(init=False)
-    transactions: Transactions = field(init=False)
-    release: Release = field(init=False)
-    device: Device = field(init=False)
-    primary: Primary = field(init=False)
-    standbys: dict[str, StandbyParts] = field(init=False, default_factory=dict)
+    Where nothing may happen to it (no faults, no manager) its parts plan on the agenda itself and messages are
+    delivered ahead of time; else every part is mortal (`Life`), and a message has an event of its own.
+    """
 
-    def __post_init__(self) -> None:
-        scenario = self.scenario
-        name = scenario.primary.name
-        rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
-        self.groups = groups(scenario, self.streams)
-        self.log = Log(scenario)
-        self.transactions = Transactions(self.groups, self.log, scenario.wakeup)
-        waits = [_waits_at(group.level, rule) for group in self.groups]
-        self.release = Release(scenario, rule, waits, self.log, self.transactions)
-        self.device = Device(self.streams, name, scenario.primary.wal_device)
-        self.primary = Primary(scenario, self.agenda, self.device, self.log, self.transactions, self.release, waits)
-        if (
-            "off" in waits
-            or scenario.background is not None
-            or any(writer.chunk for writer in scenario.writers.values())
-        ):
-            self.primary.wal_writer = WalWriter(scenario, self.agenda, self.log, self.primary)
+    def __init__(self, scenario: Scenario, streams: Streams) -> None:
+        self.scenario = scenario
+        self.streams = streams
+        self.agenda = Agenda()
+        self.eventful = bool(scenario.faults) or not isinstance(scenario.failover, NoFailover)
+        self.troubles = Troubles(scenario, streams) if self.eventful else None
+        self.groups: list[Clients] = groups(scenario, streams)
+        self.nodes: dict[str, Node] = {}
+        self._wires: dict[str, Wire] = {}
         graph = topology(scenario)
+        name = scenario.primary.name
+        log = Log(scenario)
         # From the source of the WAL outwards, so that events of equal time go in the direction of the stream.
-        for node, (upstream, standby) in enumerate(nx.bfs_edges(graph, name), 1):
-            self._add_standby(node, upstream, standby, graph.edges[upstream, standby])
+        edges = [(None, name), *nx.bfs_edges(graph, name)]
+        for place, (upstream, each) in enumerate(edges):
+            self.nodes[each] = self._node(each, place, upstream, log)
+        primary = self.nodes[name]
+        rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
+        self.branches = [Branch(timeline=1, parent=-1, fork=0, start=0, node=name)]
+        self.events: list[tuple[int, str, str]] = []
+        """What happened: when, to which node, and what."""
+        self.connections: list[Connection] = []
+        """All that there ever were, in order."""
+        self.reconnecting = Reconnecting(self)
+        self.reigns = [Reign(scenario, primary, log, self.groups, rule, scenario.direct)]
+        self.enthrone(primary, self.reigns[0])
+        for _, each in edges[1:]:
+            self.follow(self.nodes[each], log)
+            self.connect(self.nodes[each], 0)
 
     def start(self) -> None:
         """Begin at time zero."""
-        if self.primary.wal_writer is not None:
-            self.primary.wal_writer.sleep(0)
-        self.primary.expect_inserts()
+        self.reigns[0].open(0)
+        if self.eventful:
+            schedule(self)
 
-    def _add_standby(self, node: int, upstream: str, name: str, edge: dict[str, Link]) -> None:
-        scenario, streams, agenda = self.scenario, self.streams, self.agenda
-        standby = scenario.standbys[name]
-        link, back = edge["link"], edge["back"]
-        device = Device(streams, name, standby.wal_device)
-        replay = Replay(streams, name, standby, self.log, scenario.wakeup)
-        candidate = self.release.candidates.index(name) if name in self.release.candidates else None
-        news, heard = self._heard(candidate)
-        uplink = Uplink(agenda, node, Wire(streams, f"link:{name}->{upstream}", back), scenario.wakeup, news, heard)
-        receiver = Receiver(
-            agenda, node, device, replay, uplink,
-            wakeup=scenario.wakeup,
-            status_interval=standby.wal_receiver_status_interval,
-            feedback=self._feedback(),
-            # The reply about a batch's write also tells what has been replayed by then.
-            eager_write=candidate is not None and bool({"remote_write", "remote_apply"} & set(self.release.remote)),
-            eager_apply=candidate is not None and "remote_apply" in self.release.remote,
-        )  # fmt: skip
-        sender = Sender(
-            agenda, node, Wire(streams, f"link:{upstream}->{name}", link), receiver.deliver,
-            wakeup=scenario.wakeup,
-            message_bytes=scenario.settings.message_bytes,
-            window=link.window,
-            acknowledgements=Wire(streams, f"link:{name}->{upstream}:acknowledgements", back),
-        )  # fmt: skip
-        ships = self.primary.ship if upstream == scenario.primary.name else self.standbys[upstream].receiver.ship
-        ships.append(sender.ship)
-        self.standbys[name] = StandbyParts(sender, device, receiver, replay, uplink)
+    def note(self, now: int, node: str, what: str) -> None:
+        """Something has happened to a node."""
+        self.events.append((now, node, what))
 
-    def _heard(
-        self, candidate: int | None
-    ) -> tuple[Callable[[Positions], bool] | None, Callable[[Positions, int], None] | None]:
-        """What a synchronous candidate's replies are asked, and whom they reach; nothing for other standbys."""
-        if candidate is None or not self.release.remote:
-            return None, None
-        release, primary = self.release, self.primary
+    def upstream(self, node: Node) -> Node | None:
+        """The node that a standby wants to stream from, if it knows of one."""
+        return None if node.upstream is None else self.nodes[node.upstream]
+
+    def cut(self, here: Node, there: Node, now: int) -> bool:
+        """Whether nothing gets from one node to another at ``now``, because the link is cut."""
+        return self.troubles is not None and self.troubles.link(here.name, there.name).cut_at(now) is not None
+
+    def mute(self, here: Node, there: Node, now: int) -> bool:
+        """Whether one node hears nothing from another: the link is cut, or the other is down or stands still."""
+        return not here.up or here.agenda.ready(now) > now or self.cut(here, there, now)
+
+    def finish(self, end: int) -> None:
+        """Take note of all that has happened by the end of the run and that no event has looked back to."""
+        for node in self.nodes.values():
+            if node.reign is not None:
+                node.reign.primary.look(end)
+            elif node.following is not None and node.following.connection is not None:
+                node.following.connection.receiver.finish(end)
+
+    def remaining(self, until: int) -> list[Step]:
+        """What was submitted by ``until`` and has reached no log, in the order of submission."""
+        return self.reigns[-1].transactions.remaining(until)
+
+    def enthrone(self, node: Node, reign: Reign) -> None:
+        """A node is the primary from now on."""
+        node.reign = reign
+        node.lives.append(reign)
+
+    def follow(self, node: Node, log: Log, *, start: int = 0, now: int = 0) -> None:
+        """A node is a standby from now on, and holds ``log`` up to ``start``."""
+        node.following = Following(self, node, log, start=start, now=now)
+        node.lives.append(node.following)
+
+    def connect(self, node: Node, now: int) -> None:
+        """A standby streams from its upstream from now on."""
+        assert node.following is not None
+        assert node.upstream is not None
+        upstream = self.nodes[node.upstream]
+        connection = Connection(self, upstream, node, node.following, now)
+        node.following.connections.append(connection)
+        self.connections.append(connection)
+        if upstream.reign is not None:
+            upstream.reign.connections.append(connection)
+
+    def reconnect(self, node: Node, now: int) -> None:
+        """A standby is connected again; what its upstream still believed to be a connection to it is dropped."""
+        upstream, following = self.upstream(node), node.following
+        assert upstream is not None
+        assert following is not None
+        for connection in self.connections:
+            if connection.standby is node:
+                connection.upstream_loses(now)
+        following.follow(self.log_of(upstream))
+        self.note(now, node.name, "connected")
+        self.connect(node, now)
+        following.connections[-1].catch_up(now)
+
+    def log_of(self, node: Node) -> Log:
+        """The history that a running node is on."""
+        life = node.reign or node.following
+        assert life is not None
+        return life.log
+
+    def standby_settings(self, name: str) -> Standby:
+        """What a node is like as a standby."""
+        return self.scenario.standbys.get(name) or Standby(wal_device=self.scenario.primary.wal_device)
+
+    def link(self, here: str, there: str) -> Link:
+        """The link from one node to another."""
+        link = link_between(self.scenario, here, there)
+        assert link is not None, f"no link from {here} to {there}"
+        return link
+
+    def wires(self, upstream: str, standby: str) -> tuple[Wire, Wire, Wire]:
+        """The way out, the way back, and the way back of TCP's acknowledgements, which take no bandwidth."""
+        there, back = f"link:{upstream}->{standby}", f"link:{standby}->{upstream}"
         return (
-            lambda positions: release.news(candidate, positions),
-            lambda positions, now: primary.replied(candidate, positions, now),
+            self._wire(there, upstream, standby),
+            self._wire(back, standby, upstream),
+            self._wire(f"{back}:acknowledgements", standby, upstream),
         )
 
-    def _feedback(self) -> Callable[[range], Iterable[int]] | None:
-        """Which of a batch's commits ask a standby for a reply once they are replayed: those at ``remote_apply``."""
-        asking = {group.index for group in self.groups if group.level == "remote_apply"}
-        if not asking:
-            return None
-        steps = self.log.steps
-        return lambda rows: [row for row in rows if steps[row].group in asking]
+    def _wire(self, name: str, here: str, there: str) -> Wire:
+        if name not in self._wires:
+            link = self.link(here, there)
+            if self.troubles is None:
+                self._wires[name] = Wire(self.streams, name, link)
+            else:
+                self._wires[name] = TroubledWire(self.streams, name, link, self.troubles.link(here, there))
+        return self._wires[name]
 
-
-def _waits_at(level: Level, rule: SyncRule) -> Level:
-    """The level in force: with an empty ``synchronous_standby_names`` every level above ``off`` is ``local``."""
-    return "local" if rule.count == 0 and level != "off" else level
+    def _node(self, name: str, place: int, upstream: str | None, log: Log) -> Node:
+        scenario, streams, troubles = self.scenario, self.streams, self.troubles
+        settings = scenario.primary if name == scenario.primary.name else scenario.standbys[name]
+        pace = Pace(stretches) if troubles is not None and (stretches := troubles.device(name)) else None
+        device = Device(streams, name, settings.wal_device, pace)
+        draw = streams.draws(f"replay:{name}", self.standby_settings(name).replay.per_record).next
+        node = Node(name, place, self.agenda, device, draw, log)
+        node.upstream = upstream
+        if troubles is not None:
+            node.begin_life(self.agenda)
+            node.pace = Pace(troubles.replay(name))
+        return node

@@ -7,9 +7,7 @@ from array import array
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.record import Trajectory
-
-__all__ = ["Ints", "ints", "trajectory"]
+__all__ = ["Ints", "ints", "steps"]
 
 Ints = NDArray[np.int64]
 
@@ -19,11 +17,11 @@ def ints(values: array[int]) -> Ints:
     return np.frombuffer(values, dtype=np.int64) if values else np.empty(0, dtype=np.int64)
 
 
-def trajectory(time: array[int], lsn: array[int], end: int) -> Trajectory:
+def steps(time: array[int], lsn: array[int], end: int) -> tuple[Ints, Ints]:
     """The steps up to ``end`` of a position that was ``lsn[i]`` from ``time[i]`` on; times and positions never fall.
 
     ``lsn`` may be longer: what it holds beyond ``time`` has not happened.
     """
     times = ints(time)
     count = int(np.searchsorted(times, end, side="right"))
-    return Trajectory.of(times[:count], ints(lsn)[:count])
+    return times[:count], ints(lsn)[:count]

@@ -10,7 +10,9 @@ from replsim.scenario.failover import NoFailover
 
 __all__ = ["refuse_uncovered"]
 
-COVERED: Final[frozenset[str]] = frozenset()
+COVERED: Final = frozenset(
+    {"delay", "throttle", "lose", "stall", "slow", "pause_replay", "skew", "cut", "partition", "pause", "crash"}
+)
 """The verbs of the faults that are simulated."""
 
 

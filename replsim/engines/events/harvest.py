@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.engines.events.clients import Step
-from replsim.engines.events.cluster import Cluster, StandbyParts
-from replsim.engines.events.columns import Ints, ints, trajectory
-from replsim.record import ACKNOWLEDGED, OUTCOMES, PENDING, Record, Table, Trajectory, checkpoints
+from replsim.engines.events.cluster import Cluster
+from replsim.engines.events.columns import Ints, ints
+from replsim.engines.events.tracks import node_positions, node_replies, reign_flush
+from replsim.record import ACKNOWLEDGED, OUTCOMES, PENDING, Record, Table, Trajectory
+from replsim.record.branch import coded
 from replsim.rules.acks import LEVELS
 from replsim.scenario.rows import rows_written
 from replsim.units import NEVER
@@ -27,37 +29,24 @@ FIELDS: Final = ("time", "group", "number", "client", "submitted", "started", "s
 def harvest(cluster: Cluster) -> Record:
     """Everything recorded by the end of the scenario.  The cluster gives its columns away: it cannot run on."""
     scenario, end = cluster.scenario, cluster.scenario.duration
-    cluster.primary.look(end)
-    for parts in cluster.standbys.values():
-        parts.receiver.finish(end)
-    name = scenario.primary.name
-    flush = trajectory(cluster.primary.flushes, cluster.primary.flush_positions, end)
-    done = _columns(cluster.log.steps)
-    cluster.log.steps.clear()
-    positions = {name: {"insert": _insert(cluster, done["time"], end), "flush": flush}}
-    positions |= {standby: _positions(cluster.standbys[standby], end) for standby in scenario.standbys}
-    devices = {name: cluster.device} | {standby: cluster.standbys[standby].device for standby in scenario.standbys}
+    cluster.finish(end)
+    done = [_columns(reign.log.steps[reign.log.first :]) for reign in cluster.reigns]
+    inserted = [steps["time"] for steps in done]
+    for reign in cluster.reigns:
+        reign.log.steps.clear()
+    positions = {name: node_positions(cluster, cluster.nodes[name], inserted, end) for name in scenario.nodes}
+    flushed = [reign_flush(cluster, reign, end) for reign in cluster.reigns]
     return Record(
         scenario,
         cluster.streams.seed,
         "events",
-        _commits(cluster, done, flush, end),
+        _commits(cluster, done, flushed, end),
         positions,
-        {each: cluster.standbys[each].uplink.replies(positions[each]["apply"], end) for each in scenario.standbys},
-        {node: _until(ints(device.starts), end) for node, device in devices.items()},
-        checkpoints(scenario),
+        {each: node_replies(cluster, cluster.nodes[each], end) for each in scenario.standbys},
+        {name: _until(ints(cluster.nodes[name].device.starts), end) for name in scenario.nodes},
+        _events(cluster),
+        branches=tuple(cluster.branches),
     )
-
-
-def _positions(parts: StandbyParts, end: int) -> dict[str, Trajectory]:
-    sender, receiver, batches = parts.sender, parts.receiver, parts.replay.positions
-    return {
-        "sent": trajectory(sender.times, sender.positions, end),
-        "receive": trajectory(receiver.arrivals, sender.positions, end),
-        "write": trajectory(parts.device.starts, batches, end),
-        "flush": trajectory(receiver.flushes, batches, end),
-        "apply": parts.replay.trajectory(end),
-    }
 
 
 def _until(times: Ints, end: int) -> Ints:
@@ -75,34 +64,40 @@ def _of(values: Iterable[int]) -> Ints:
     return np.array(list(values), dtype=np.int64)
 
 
-def _insert(cluster: Cluster, inserted: Ints, end: int) -> Trajectory:
-    """The primary's insert position: at each commit record, and at each flush's start what it was about to flush."""
-    flushes = ints(cluster.primary.flush_positions)
-    time = np.concatenate([inserted, ints(cluster.device.starts)[: len(flushes)]])
-    lsn = np.concatenate([ints(cluster.log.lsn), flushes])
-    order = np.lexsort((lsn, time))
-    time, lsn = time[order], lsn[order]
-    upto = int(np.searchsorted(time, end, side="right"))
-    return Trajectory.of(time[:upto], np.maximum.accumulate(lsn[:upto]) if upto else lsn[:upto])
-
-
-def _commits(cluster: Cluster, done: dict[str, Ints], flush: Trajectory, end: int) -> Table:
-    log = cluster.log
-    left = _columns(cluster.transactions.remaining(end))
-    steps = {name: np.concatenate([done[name], left[name]]) for name in FIELDS}
-    count, never = len(done["time"]), np.full(len(left["time"]), NEVER, dtype=np.int64)
-    lsn = ints(log.lsn)
+def _commits(cluster: Cluster, done: list[dict[str, Ints]], flushed: list[Trajectory], end: int) -> Table:
+    logs = [reign.log for reign in cluster.reigns]
+    left = _columns(cluster.remaining(end))
+    steps = {name: np.concatenate([*(each[name] for each in done), left[name]]) for name in FIELDS}
+    counts, never = [len(each["time"]) for each in done], np.full(len(left["time"]), NEVER, dtype=np.int64)
+    count = sum(counts)
     size = steps["size"]
-    size[_of(log.images)] += _of(log.images.values())
-    acknowledged = ints(log.acknowledged)[:count]
+    first = 0
+    for log, rows in zip(logs, counts, strict=True):
+        size[_of(log.images) - log.first + first] += _of(log.images.values())
+        first += rows
+
+    def own(column: str) -> Ints:
+        """A column of the logs, each with the rows of its own."""
+        parts = zip(logs, counts, strict=True)
+        return np.concatenate([ints(getattr(log, column))[log.first : log.first + rows] for log, rows in parts])
+
+    lsn, acknowledged = own("lsn"), own("acknowledged")
     learned = acknowledged.copy()
-    learned[_of(log.learned)] = _of(log.learned.values())
+    first = 0
+    for log, rows in zip(logs, counts, strict=True):
+        learned[_of(log.learned) - log.first + first] = _of(log.learned.values())
+        first += rows
 
     def until_end(times: Ints) -> Ints:
         times = times if len(times) == len(size) else np.concatenate([times, never])
         return np.where(times <= end, times, NEVER)
 
     levels = np.array([LEVELS.index(each.level) for each in cluster.groups] or [0], dtype=np.int8)
+    timelines = [np.full(rows, cluster.branches[log.branch].timeline) for log, rows in zip(logs, counts, strict=True)]
+    crossings = [
+        flush.crossing(coded(cluster.branches, log.branch, each["time"], ints(log.lsn)[log.first : log.first + rows]))
+        for flush, log, each, rows in zip(flushed, logs, done, counts, strict=True)
+    ]
     columns: dict[str, NDArray[np.generic]] = {
         "writer": steps["group"].astype(np.int16),
         "client": steps["client"],
@@ -110,11 +105,11 @@ def _commits(cluster: Cluster, done: dict[str, Ints], flush: Trajectory, end: in
         "submitted": steps["submitted"],
         "started": until_end(steps["started"]),
         "inserted": np.concatenate([steps["time"][:count], never]),
-        "flushed": np.concatenate([flush.crossing(lsn), never]),
-        "visible": until_end(ints(log.visible)[:count]),
+        "flushed": np.concatenate([*crossings, never]),
+        "visible": until_end(own("visible")),
         "acknowledged": until_end(acknowledged),
         "learned": until_end(learned),
-        "timeline": np.ones(len(size), dtype=np.int32),
+        "timeline": np.concatenate([*timelines, np.ones(len(never))]).astype(np.int32),
         "lsn": np.concatenate([lsn, never]),
         "bytes": size,
         "level": levels[steps["group"]],
@@ -122,3 +117,22 @@ def _commits(cluster: Cluster, done: dict[str, Ints], flush: Trajectory, end: in
     }
     names = (*cluster.scenario.writers, *cluster.scenario.sessions)
     return Table(columns, times=TIMES, words={"writer": names, "level": LEVELS, "outcome": OUTCOMES})
+
+
+def _events(cluster: Cluster) -> Table:
+    """What happened to the cluster itself: its checkpoints, and what the faults and the manager did."""
+    scenario = cluster.scenario
+    every = scenario.primary.checkpoints.every if scenario.primary.checkpoints else scenario.duration
+    rows = [(time, 0, "checkpoint") for time in range(every, scenario.duration, every)]
+    rows += [(time, scenario.nodes.index(node), what) for time, node, what in cluster.events]
+    rows.sort(key=lambda row: row[0])
+    words = ("checkpoint", *sorted({what for _, _, what in cluster.events}))
+    return Table(
+        {
+            "time": np.array([row[0] for row in rows], dtype=np.int64),
+            "node": np.array([row[1] for row in rows], dtype=np.int16),
+            "what": np.array([words.index(row[2]) for row in rows], dtype=np.int8),
+        },
+        times=("time",),
+        words={"node": scenario.nodes, "what": words},
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from copy import copy
 
 from replsim.engines.events.clients import Step
 from replsim.scenario import Scenario
@@ -25,6 +26,10 @@ class Log:
         self._background = scenario.background
         self._foreground_bytes = 0
         self._foreground_records = 0
+        self.branch = 0
+        """Its place among all the histories of the run."""
+        self.first = 0
+        """The first row of its own: those before it are shared with the log that it forked from."""
         self.steps: list[Step] = []
         """The step of each commit that put it into the log: who wrote it, when it was submitted and started."""
         self.lsn = array("q")
@@ -75,10 +80,27 @@ class Log:
             self._begins.append(self.lsn[-1] - step.rest - images)
         if images:
             self.images[row] = images
-        if row == len(self.visible):
+        if row >= len(self.visible):
             self.visible.extend(_UNKNOWN)
             self.acknowledged.extend(_UNKNOWN)
         return row
+
+    def fork(self, branch: int, position: int, time: int) -> Log:
+        """Another log: the same up to ``position``, and on from there at ``time`` with commits of its own."""
+        child = copy(self)
+        child.branch = branch
+        count = child.first = self.count_up_to(position)
+        child.steps, child.lsn, child.records = self.steps[:count], self.lsn[:count], self.records[:count]
+        background = self._background_records(time) if self._background is not None else 0
+        child._foreground_bytes = position - background * (self._background.record if self._background else 0)
+        child._foreground_records = self.whole(position, count)[1] - background
+        pieces = bisect_right(self._pieces, position)
+        child._begins, child._pieces = self._begins[:count], self._pieces[:pieces]
+        child._piece_begins, child._piece_records = self._piece_begins[:pieces], self._piece_records[:pieces]
+        child.images, child.learned = {}, {}
+        child.visible = array("q", [NEVER]) * count + _UNKNOWN
+        child.acknowledged = child.visible[:]
+        return child
 
     def count_up_to(self, lsn: int, known: int = 0) -> int:
         """How many commits end at or before ``lsn``; ``known`` of them are known to."""

@@ -35,6 +35,8 @@ class Primary:
         transactions: Transactions,
         release: Release,
         levels: Sequence[Level],
+        ship: Sequence[Callable[[int, int], None]],
+        start: int,
     ) -> None:
         self._settings = scenario.primary
         self._agenda = agenda
@@ -44,14 +46,14 @@ class Primary:
         self._transactions = transactions
         self._release = release
         self._levels = levels
-        self.ship: list[Callable[[int, int], None]] = []
+        self.ship = ship
         """Called with the time and the position of each flush: the senders to the standbys."""
         self.wal_writer: WalWriter | None = None
         self.flushes = array("q")
         """When each flush ended, and in `flush_positions` up to where."""
         self.flush_positions = array("q")
-        self.flushed = 0
-        self.asynchronous = 0
+        self.flushed = start
+        self.asynchronous = start
         """Where the last commit ends that no backend flushes for (``asyncXactLSN``)."""
         self.busy = False
         """Whether the WAL-write lock is taken, or promised to a backend that is waking up."""
@@ -95,7 +97,7 @@ class Primary:
         else:
             # What the flush takes does not change when it ends, so its start needs no event.
             self._device.starts.append(start)
-            end = start + self._device.write_time(0) + self._device.flush_time()
+            end = self._device.done(start, self._device.write_time(0) + self._device.flush_time())
             self._agenda.at(end, Rank.FLUSH_END, 0, self._ended)
 
     def replied(self, candidate: int, positions: tuple[int, int, int], now: int) -> None:
@@ -104,7 +106,7 @@ class Primary:
         self.expect_inserts()
 
     def _inserted(self, now: int) -> None:
-        if now != self._wake_at:
+        if now < self._wake_at:
             return
         self._wake_at = NEVER
         if self.busy:
@@ -135,7 +137,8 @@ class Primary:
         if self._target is None:
             self._target = self._log.position(now)
         self._device.starts.append(now)
-        end = now + self._device.write_time(self._target - self.flushed) + self._device.flush_time()
+        work = self._device.write_time(self._target - self.flushed) + self._device.flush_time()
+        end = self._device.done(now, work)
         self._agenda.at(end, Rank.FLUSH_END, 0, self._ended)
 
     def _ended(self, now: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from replsim.engines.events.agenda import Agenda, Rank
 from replsim.engines.events.device import Device
@@ -44,6 +44,8 @@ class Receiver:
         feedback: Callable[[range], Iterable[int]] | None,
         eager_write: bool,
         eager_apply: bool,
+        start: int,
+        ship: Sequence[Callable[[int, int], None]],
     ) -> None:
         self._agenda = agenda
         self._node = node
@@ -55,7 +57,7 @@ class Receiver:
         self._feedback = feedback
         self._eager_write = eager_write
         self._eager_apply = eager_apply
-        self.ship: list[Callable[[int, int], None]] = []
+        self.ship = ship
         """Called with the time and the position of each flush: the senders to cascaded standbys."""
         self.arrivals = array("q")
         """When each message arrived."""
@@ -67,8 +69,9 @@ class Receiver:
         self._drained = 0
         """When the batch at work has been written, as far as is known by now."""
         self._flush_time = 0
-        self._written = 0
-        self._flushed = 0
+        self.written = start
+        """Up to where all is written, and in `flushed` up to where all is flushed."""
+        self.flushed = start
         self._write_replied = False
         self._asked: deque[int] = deque()
         """When an idle receiver would send the replies that ``remote_apply`` commits ask for."""
@@ -84,8 +87,30 @@ class Receiver:
         elif not self._write_replied:
             self._drain()
 
+    @property
+    def idle(self) -> bool:
+        """Whether all that has arrived is flushed."""
+        return self._began == NEVER and not self._inbox
+
+    def written_by(self, now: int) -> int:
+        """Up to where all is written by ``now``."""
+        return self.written if self._drained <= now else self.flushed
+
+    def announce(self, now: int) -> None:
+        """The first reply on a new connection: what it has."""
+        self._reply(now, may_release=True)
+
+    def report_by(self, time: int) -> None:
+        """Let the reply that is due by ``time`` have an event: somebody waits for whatever it says."""
+        self._agenda.at(time, Rank.FORCED_REPLY, self._node, self._reply_forced)
+
+    @property
+    def status_due(self) -> int:
+        """When an idle receiver sends its next status reply; `NEVER` where these are off."""
+        return self._uplink.last_sent + self._status_interval if self._status_interval else NEVER
+
     def finish(self, end: int) -> None:
-        """Send what is due by the end of the run, which no event has looked back to yet."""
+        """Send what is due by ``end``, which no event has looked back to yet."""
         if self._began != NEVER and self._drained <= end and not self._write_replied:
             self._reply_written()
         self._reply_unprompted(min(end, self._began))
@@ -98,34 +123,39 @@ class Receiver:
         if self._eager_write:
             self._agenda.at(self._drained, Rank.DRAINED, self._node, self._all_written)
         else:
-            self._agenda.at(self._drained + self._flush_time, Rank.FLUSH_END, self._node, self._all_flushed)
+            self._agenda.at(self._flush_end(), Rank.FLUSH_END, self._node, self._all_flushed)
 
     def _drain(self) -> None:
         """Take what has arrived by the batch's start, and what arrives before all that is written."""
         inbox = self._inbox
         while inbox and (inbox[0][0] <= self._began or inbox[0][0] < self._drained):
             position = inbox.popleft()[1]
-            self._drained += self._device.write_time(position - self._written)
-            self._written = position
+            self._drained = self._device.done(self._drained, self._device.write_time(position - self.written))
+            self.written = position
+
+    def _flush_end(self) -> int:
+        """When the flush of the batch at work ends, as far as is known by now."""
+        return self._device.done(self._drained, self._flush_time)
 
     def _all_written(self, now: int) -> None:
         if now < self._drained:
             self._agenda.at(self._drained, Rank.DRAINED, self._node, self._all_written)
             return
         self._reply_written()
-        self._agenda.at(now + self._flush_time, Rank.FLUSH_END, self._node, self._all_flushed)
+        self._agenda.at(self._flush_end(), Rank.FLUSH_END, self._node, self._all_flushed)
 
     def _all_flushed(self, now: int) -> None:
-        if now < self._drained + self._flush_time:
-            self._agenda.at(self._drained + self._flush_time, Rank.FLUSH_END, self._node, self._all_flushed)
+        end = self._flush_end()
+        if now < end:
+            self._agenda.at(end, Rank.FLUSH_END, self._node, self._all_flushed)
             return
         if not self._write_replied:
             self._reply_written()
-        self._flushed = self._written
+        self.flushed = self.written
         self.flushes.append(now)
-        rows = self._replay.hand_over(now, self._flushed)
+        rows = self._replay.hand_over(now, self.flushed)
         for ship in self.ship:
-            ship(now, self._flushed)
+            ship(now, self.flushed)
         self._reply(now, may_release=True)
         self._ask(now, rows)
         self._began = NEVER
@@ -163,7 +193,7 @@ class Receiver:
         self._reply_unprompted(self._began)
         self._write_replied = True
         self._device.starts.append(self._drained)
-        self._replay.positions.append(self._written)
+        self._replay.positions.append(self.written)
         self._reply(self._drained, may_release=self._eager_write or self._eager_apply)
 
     def _reply_unprompted(self, until: int) -> None:
@@ -183,7 +213,7 @@ class Receiver:
             self._reply(time, may_release=self._eager_apply)
 
     def _reply(self, time: int, *, may_release: bool) -> None:
-        written = self._written if self._write_replied else self._flushed
+        written = self.written if self._write_replied else self.flushed
         # Unless a commit waits for it, what is replayed by now is worked out after the run.
         applied = self._replay.position(time) if self._eager_apply else 0
-        self._uplink.reply(time, (written, self._flushed, applied), may_release=may_release)
+        self._uplink.reply(time, (written, self.flushed, applied), may_release=may_release)

@@ -22,13 +22,19 @@ class Release:
     """
 
     def __init__(
-        self, scenario: Scenario, rule: SyncRule, levels: Sequence[Level], log: Log, transactions: Transactions
+        self,
+        scenario: Scenario,
+        rule: SyncRule,
+        levels: Sequence[Level],
+        log: Log,
+        transactions: Transactions,
+        candidates: Sequence[str],
     ) -> None:
         self._log = log
         self._transactions = transactions
         self._wakeup = scenario.wakeup
         self._rule = rule
-        self.candidates = rule.candidates(scenario.direct)
+        self.candidates = candidates
         """The standbys whose replies count, best priority first."""
         self._waiting: dict[Level, deque[int]] = {level: deque() for level in levels}
         self.remote = tuple(level for level in REMOTE_LEVELS if level in levels)
@@ -38,6 +44,10 @@ class Release:
         """What the candidates have sent, processed by the primary or still on its way."""
         self._reported = {level: [0] * len(self.candidates) for level in self.remote}
         self._released = dict.fromkeys(self.remote, 0)
+        self._parted = False
+        """Whether a candidate is away, or is back but not up to date yet: what those reported is -1."""
+        self._changed = False
+        """Whether candidates came or went since the last reply: the next one may release, whatever it says."""
         self._leader = -1
         """The first commit, of whatever level, that waits for a flush: its backend is the one that flushes."""
 
@@ -68,7 +78,7 @@ class Release:
         It cannot where it repeats what an earlier one on the same stream says, or where what it reports has been
         released already: a position at or below the released one never raises the k-th largest or the minimum.
         """
-        news = False
+        news = self._changed
         for level, place in self._places:
             position = positions[place]
             told = self._told[level]
@@ -78,17 +88,36 @@ class Release:
         return news
 
     def reported(self, candidate: int, positions: Positions, now: int) -> None:
-        """The primary has processed a reply of one candidate."""
+        """The primary has processed a reply of one candidate that is up to date."""
+        changed, self._changed = self._changed, False
         for level, place in self._places:
             reported = self._reported[level]
             position = positions[place]
-            if position <= reported[candidate]:
+            if position > reported[candidate]:
+                reported[candidate] = position
+            elif not changed:
                 continue
-            reported[candidate] = position
-            released = self._rule.position(reported)
+            counted = [each for each in reported if each >= 0] if self._parted else reported
+            released = self._rule.position(counted)
             if released > self._released[level]:
                 self._released[level] = released
                 self._wake(self._waiting[level], released, now + self._wakeup)
+
+    def leave(self, candidate: int) -> None:
+        """A candidate has disconnected: it counts no more, and with ``FIRST`` the next in the list takes its place.
+
+        Nothing is released by that alone: only a reply does (``SyncRepReleaseWaiters``).
+        """
+        self._parted = self._changed = True
+        for level in self.remote:
+            self._told[level][candidate] = self._reported[level][candidate] = -1
+
+    def join(self, candidate: int) -> None:
+        """A candidate is connected and up to date again: from its next reply on it counts."""
+        for level in self.remote:
+            self._told[level][candidate] = self._reported[level][candidate] = 0
+        self._parted = any(each < 0 for level in self.remote for each in self._reported[level])
+        self._changed = True
 
     def _wake(self, waiting: deque[int], position: int, visible: int) -> None:
         lsn = self._log.lsn

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Callable
 
 import numpy as np
 
 from replsim.engines.events.columns import Ints, ints
 from replsim.engines.events.log import Log
-from replsim.randomness import Streams
-from replsim.record import Trajectory
 from replsim.scenario.nodes import Standby
 from replsim.units import SECOND
 
@@ -29,18 +28,22 @@ class Replay:
     the reply after a replay reports less than was flushed.
     """
 
-    def __init__(self, streams: Streams, node: str, standby: Standby, log: Log, wakeup: int) -> None:
+    def __init__(
+        self, draw: Callable[[], int], standby: Standby, log: Log, wakeup: int, *, start: int = 0, now: int = 0
+    ) -> None:
         self._log = log
         self._wakeup = wakeup
         self._delay = standby.recovery_min_apply_delay
         self._per_record = standby.replay.per_record.constant
-        self._draw = streams.draws(f"replay:{node}", standby.replay.per_record).next
+        self._draw = draw
         self._bandwidth = standby.replay.bandwidth
-        self._count = 0
+        self._count = self._first = log.count_up_to(start)
         """Commits handed over so far."""
-        self._records_done = 0
+        self._start, self._records_done = log.whole(start, self._count)
+        self._born = now
+        """When it began; `_start` is what was replayed then."""
         """Records and bytes that belong to the batches so far, where costs are random or commits are delayed;"""
-        self._bytes_done = 0
+        self._bytes_done = start
         self._cost_done = 0
         """and their cost, where costs are even."""
         self.positions = array("q")
@@ -56,12 +59,19 @@ class Replay:
         self._applied = array("q")
         """Commit by commit, where costs are random or commits are delayed: when each has been replayed."""
         self._even = self._per_record is not None and not self._delay
+        if self._even:
+            self._cost_done = self._cost(self._records_done, start)
+        self._free = 0
         self.free = 0
         """When it will have replayed all that it was handed."""
 
+    def follow(self, log: Log) -> None:
+        """What comes next is in another log, which holds all that was handed over so far."""
+        self._log = log
+
     def hand_over(self, now: int, position: int) -> range:
         """The standby has flushed up to ``position`` at ``now``; returns the rows of the commits in this batch."""
-        start = self.free if self.free > now else now + self._wakeup
+        start = self._free if self._free > now else now + self._wakeup
         rows = range(self._count, self._log.count_up_to(position, self._count))
         whole, records = self._log.whole(position, rows.stop)
         if self._even:
@@ -78,15 +88,12 @@ class Replay:
         self._ends.append(end)
         assert self.positions[len(self._ends) - 1] == position, "a batch was handed over that was not announced"
         self._count = rows.stop
-        self.free = end
+        self._free = self.free = end
         return rows
 
     def applied(self, row: int) -> int:
         """When commit ``row``, which has been handed over, is (or will be) replayed."""
-        if not self._even:
-            return self._applied[row]
-        batch = bisect_right(self._firsts, row) - 1
-        return self._starts[batch] + self._cost(self._log.records[row], self._log.lsn[row]) - self._bases[batch]
+        return self._replayed(row)
 
     def position(self, time: int) -> int:
         """The position replayed by ``time``, which is not before the last batch but one was handed over."""
@@ -94,25 +101,26 @@ class Replay:
         while batch >= 0 and self._starts[batch] > time:
             batch -= 1
         if batch < 0:
-            return 0
+            return self._start
         if self._ends[batch] <= time:
             return self._whole[batch]
         low, high = self._firsts[batch], self._count if batch == len(self._ends) - 1 else self._firsts[batch + 1]
         while low < high:
             middle = (low + high) // 2
-            if self.applied(middle) <= time:
+            if self._replayed(middle) <= time:
                 low = middle + 1
             else:
                 high = middle
         if low > self._firsts[batch]:
             return self._log.lsn[low - 1]
-        return self._whole[batch - 1] if batch else 0
+        return self._whole[batch - 1] if batch else self._start
 
-    def trajectory(self, end: int) -> Trajectory:
-        """The applied position up to ``end``: a step at each commit, and one at the end of each batch."""
+    def trajectory(self, end: int) -> tuple[Ints, Ints]:
+        """The applied position up to ``end``, as times and positions: a step at each commit and one at the end of
+        each batch, after the one that it began with."""
         starts, firsts = ints(self._starts), ints(self._firsts)
-        lsn, count = ints(self._log.lsn)[: self._count], self._count
-        if self._even and count:
+        lsn, count = ints(self._log.lsn)[self._first : self._count], self._count
+        if self._even and len(lsn):
             sizes = np.diff(np.append(firsts, count))
             applied = self._costs() + np.repeat(starts - ints(self._bases), sizes)
         else:
@@ -120,9 +128,24 @@ class Replay:
         time = np.concatenate([applied, ints(self._ends)])
         position = np.concatenate([lsn, ints(self._whole)])
         order = np.lexsort((position, time))
-        time, position = time[order], np.maximum.accumulate(position[order]) if len(order) else position
+        time, position = self._told(time[order]), np.maximum.accumulate(position[order]) if len(order) else position
         upto = int(np.searchsorted(time, end, side="right"))
-        return Trajectory.of(time[:upto], position[:upto])
+        return np.append(self._born, time[:upto]), np.append(self._start, position[:upto])
+
+    def _replayed(self, row: int) -> int:
+        """`applied`, in its own time."""
+        if not self._even:
+            return self._applied[row - self._first]
+        batch = bisect_right(self._firsts, row) - 1
+        return self._starts[batch] + self._cost(self._log.records[row], self._log.lsn[row]) - self._bases[batch]
+
+    def _own(self, time: int) -> int:
+        """Its own time, in which its work is reckoned, at ``time``."""
+        return time
+
+    def _told(self, own: Ints) -> Ints:
+        """Its own times as times."""
+        return own
 
     def _cost(self, records: int, position: int) -> int:
         """The cost of the first ``records`` records and ``position`` bytes, at the constant cost of a record."""
@@ -137,9 +160,9 @@ class Replay:
     def _costs(self) -> Ints:
         """`_cost` up to each commit, as an array."""
         assert self._per_record is not None
-        cost = ints(self._log.records)[: self._count] * self._per_record
+        cost = ints(self._log.records)[self._first : self._count] * self._per_record
         if self._bandwidth is not None:
-            lsn = ints(self._log.lsn)[: self._count]
+            lsn = ints(self._log.lsn)[self._first : self._count]
             cost = cost + lsn // self._bandwidth * SECOND + lsn % self._bandwidth * SECOND // self._bandwidth
         return np.asarray(cost)
 
@@ -149,7 +172,7 @@ class Replay:
         time = start
         for row in rows:
             if self._delay:
-                time = max(time, steps[row].time + self._delay)
+                time = max(time, self._own(steps[row].time + self._delay))
             time = self._replay(time, records[row], lsn[row])
             self._records_done, self._bytes_done = records[row], lsn[row]
             self._applied.append(time)

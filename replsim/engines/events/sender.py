@@ -31,6 +31,7 @@ class Sender:
         message_bytes: int,
         window: int | None,
         acknowledgements: Wire,
+        start: int = 0,
     ) -> None:
         self._agenda = agenda
         self._node = node
@@ -43,11 +44,11 @@ class Sender:
         self._in_flight: deque[tuple[int, int]] = deque()
         """Under a window: when each message's acknowledgement is back, and its bytes."""
         self._in_flight_bytes = 0
-        self._available = 0
+        self._available = start
         self.times = array("q")
         """When each message was sent, and in `positions` where it ends."""
         self.positions = array("q")
-        self._sent = 0
+        self._sent = start
 
     def ship(self, now: int, position: int) -> None:
         """Its node has flushed up to ``position``."""

@@ -21,30 +21,39 @@ class Transactions:
     could have seen it.
     """
 
-    def __init__(self, groups: Sequence[Clients], log: Log, wakeup: int) -> None:
+    def __init__(self, groups: Sequence[Clients], log: Log, wakeup: int, *, fresh: bool) -> None:
         self._groups = groups
         self._log = log
         self._wakeup = wakeup
+        self._hold = -1
+        """The server stands still until then: what would happen before happens at that moment."""
         self._steps: list[Step] = []
         self._locks: dict[int, deque[Step] | int] = {}
         """By key: the steps that wait for its holder, or the time at which it was last released."""
-        for group in groups:
-            for step in group.first():
-                heappush(self._steps, step)
+        if fresh:
+            for group in groups:
+                for step in group.first():
+                    heappush(self._steps, step)
 
     def next_time(self) -> int:
         """When the next step that touches the log or a lock is due; `NEVER` if every client waits."""
         steps = self._steps
         while steps and steps[0].what == What.START:
             self._start(heappop(steps))
-        return steps[0].time if steps else NEVER
+        return max(steps[0].time, self._hold) if steps else NEVER
+
+    def hold(self, until: int) -> None:
+        """The server stands still until ``until``: its clients' steps wait."""
+        self._hold = max(self._hold, until)
 
     def take(self, until: int) -> Iterator[int]:
         """Take every step due at or before ``until``; yields the row of each commit record inserted."""
         steps, log, groups = self._steps, self._log, self._groups
         while steps and steps[0].time <= until:
             step = heappop(steps)
-            if step.what == What.INSERT:
+            if step.time < self._hold:
+                heappush(steps, step._replace(time=self._hold))
+            elif step.what == What.INSERT:
                 group = groups[step.group]
                 images = group.page_images(step.number, step.time) if group.logs_pages else 0
                 yield log.add_commit(step, images, group.records)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from replsim.engines.events.agenda import Agenda, Rank
-from replsim.engines.events.columns import ints
+from replsim.engines.events.columns import Ints, ints
 from replsim.engines.events.wire import Wire
-from replsim.record import Replies, Trajectory
 
 __all__ = ["Positions", "Uplink"]
 
@@ -23,11 +23,7 @@ REPLY_BYTES: Final = 39
 
 
 class Uplink:
-    """The replies of one standby.
-
-    ``heard`` is called with the positions and the time once the primary has processed a reply that tells it
-    something commits may wait for (``news``); all others are recorded and cost no event.
-    """
+    """The replies of one standby: recorded, and without an event unless somebody waits for one."""
 
     def __init__(
         self,
@@ -35,25 +31,31 @@ class Uplink:
         node: int,
         wire: Wire,
         wakeup: int,
-        news: Callable[[Positions], bool] | None = None,
-        heard: Callable[[Positions, int], None] | None = None,
     ) -> None:
         self._agenda = agenda
         self._node = node
         self._wire = wire
         self._wakeup = wakeup
-        self._news = news
-        self._heard = heard
+        self._news: Callable[[Positions], bool] | None = None
+        self._heard: Callable[[Positions, int], None] | None = None
         self._sent = array("q")
         self._processed = array("q")
         self._write = array("q")
         self._flush = array("q")
         self.last_sent = 0
+        self.open = True
+        """Whether replies still go anywhere."""
+
+    def listen(self, news: Callable[[Positions], bool] | None, heard: Callable[[Positions, int], None] | None) -> None:
+        """Call ``heard`` with the positions and the time once the upstream has processed a reply that is ``news``."""
+        self._news, self._heard = news, heard
 
     def reply(self, time: int, positions: Positions, *, may_release: bool) -> None:
         """Send a reply at ``time``; where it may tell the primary something new, it gets an event."""
-        processed = self._wire.send(time, REPLY_BYTES) + self._wakeup
         self.last_sent = time
+        if not self.open:
+            return
+        processed = self._wire.send(time, REPLY_BYTES) + self._wakeup
         self._sent.append(time)
         self._processed.append(processed)
         self._write.append(positions[0])
@@ -63,10 +65,27 @@ class Uplink:
             # Replies that somebody waits for are sent at their own time; the others may be recorded later.
             self._agenda.at(max(processed, self._agenda.now), Rank.REPLY, self._node, lambda now: heard(positions, now))
 
-    def replies(self, applied: Trajectory, end: int) -> Replies:
-        """All replies that the upstream has processed by ``end``; what each says of replay follows from ``applied``."""
+    def heard_by(self, now: int) -> int:
+        """When the upstream had processed the last reply, as of ``now``; -1 for none."""
+        count = bisect_right(self._processed, now)
+        return self._processed[count - 1] if count else -1
+
+    def flushed_by(self, now: int) -> int:
+        """The flush position that the upstream knows of at ``now``; -1 where it knows none."""
+        count = bisect_right(self._processed, now)
+        return self._flush[count - 1] if count else -1
+
+    def close(self, now: int) -> None:
+        """The upstream hangs up: it processes no reply after ``now``."""
+        self.open = False
+        count = bisect_right(self._processed, now)
+        for column in (self._sent, self._processed, self._write, self._flush):
+            del column[count:]
+
+    def columns(self, end: int) -> tuple[Ints, Ints, Ints, Ints]:
+        """All replies that the upstream has processed by ``end``: when, when each was sent, and what it says of
+        write and flush."""
         time = ints(self._processed)
         count = int(np.searchsorted(time, end, side="right"))
         sent, write, flush = (ints(column)[:count] for column in (self._sent, self._write, self._flush))
-        # A reply that leaves at the very moment of a flush or a replay speaks of what was flushed before it.
-        return Replies(time[:count], write, flush, np.minimum(applied.at(sent), flush))
+        return time[:count], sent, write, flush

@@ -71,7 +71,7 @@ class WalWriter:
         self._agenda.at(time, Rank.WAL_WRITER, 0, self._wake)
 
     def _wake(self, now: int) -> None:
-        if now != self._due or not self._asleep:
+        if now < self._due or not self._asleep:
             return
         self._asleep = False
         if self._primary.busy:

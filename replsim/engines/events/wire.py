@@ -37,10 +37,16 @@ class Wire:
         self._timeout = link.retransmission_timeout
         self._free = 0
         self._last = 0
+        self.resumes = 0
+        """Until then the stream stands still, because its first packet was lost and is being sent again."""
         self.send: Callable[[int, int], int] = self._send
         """Send so many bytes at a time (never earlier than the last); returns when they have all arrived."""
         if self._draw is not None and self._jitter is None and self._bandwidth is None and not self._loss:
             self.send = self._delay_only
+
+    def reset(self, now: int) -> None:
+        """A new connection: it has nothing under way and waits for nothing."""
+        self._free = self._last = self.resumes = now
 
     def _delay_only(self, time: int, size: int) -> int:  # noqa: ARG002 - without a bandwidth the size is nothing
         """`send` on a link that has a latency and nothing else: most links, and three messages in four."""
@@ -60,13 +66,13 @@ class Wire:
         if self._jitter is not None:
             arrival += self._jitter()
         if self._loss:
-            arrival += self._retransmissions(size)
+            arrival += self._retransmissions(size, self._loss)
         if arrival < self._last:
             arrival = self._last
         self._last = arrival
         return arrival
 
-    def _retransmissions(self, size: int) -> int:
+    def _retransmissions(self, size: int, share: float) -> int:
         """The delay by lost packets, one uniform a message.
 
         The uniform gives how many times in a row one of the message's packets is lost (geometric); each time
@@ -74,5 +80,5 @@ class Wire:
         out: a loss costs a full timeout.
         """
         packets = max(1, -(-size // PACKET_BYTES))
-        times = int(math.log(self._chance()) / self._log_loss(packets))
+        times = int(math.log(self._chance()) / self._log_loss(packets, share))
         return self._timeout * ((1 << min(times, 12)) - 1)

@@ -1,0 +1,106 @@
+"""The faults of a scenario happen: what the windows of `Troubles` do not do by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from replsim.engines.events.agenda import Rank
+from replsim.engines.events.connection import Connection
+from replsim.engines.events.crashes import crash, restart
+from replsim.engines.events.life import Life
+from replsim.scenario.faults import Crash, Cut, Fault, Partition, Pause
+from replsim.scenario.windows import Window
+
+if TYPE_CHECKING:
+    from replsim.engines.events.cluster import Cluster
+
+__all__ = ["schedule"]
+
+
+def schedule(cluster: Cluster) -> None:
+    """Put the beginning and the end of every window on the agenda."""
+    assert cluster.troubles is not None
+    for window in cluster.troubles.windows:
+        name = _name(cluster, window.fault)
+        begin, end = _HANDLERS.get(type(window.fault), (None, None))
+        _at(cluster, window.start, f"{window.fault.verb}", name, begin, window)
+        if window.end > window.start:
+            _at(cluster, window.end, f"{window.fault.verb} ends", name, end, window)
+
+
+def _at(
+    cluster: Cluster,
+    time: int,
+    what: str,
+    name: str,
+    handler: Callable[[Cluster, Window, int], None] | None,
+    window: Window,
+) -> None:
+    if time > cluster.scenario.duration:
+        return
+
+    def happen(now: int) -> None:
+        cluster.note(now, name, what)
+        if handler is not None:
+            handler(cluster, window, now)
+
+    cluster.agenda.at(time, Rank.FAULT, 0, happen)
+
+
+def _name(cluster: Cluster, fault: Fault) -> str:
+    """The node that an event is noted of: the first one that a fault names, else the primary."""
+    text = str(fault).replace("->", " ").split()
+    return next((word for word in text if word in cluster.nodes), cluster.scenario.primary.name)
+
+
+def _part(cluster: Cluster, window: Window, now: int) -> None:
+    """A link is cut: a reset is known at once, a silent cut when something has not been heard for too long."""
+    assert isinstance(window.fault, Cut | Partition)
+    for connection in _open_connections(cluster):
+        here, there = connection.upstream, connection.standby
+        if not (cluster.cut(here, there, now) or cluster.cut(there, here, now)):
+            continue
+        if window.fault.how == "reset":
+            connection.upstream_loses(now)
+            connection.standby_loses(now)
+        else:
+            connection.watch(now)
+
+
+def _pause(cluster: Cluster, window: Window, now: int) -> None:
+    """A node's processes stand still, and its peers hear nothing from it."""
+    node = cluster.nodes[str(window.fault.target)]
+    if not node.up:
+        return
+    if node.reign is not None:
+        node.reign.primary.look(now)
+        node.reign.transactions.hold(window.end)
+    assert isinstance(node.agenda, Life)
+    node.agenda.pause(window.end)
+    for connection in _open_connections(cluster):
+        if node in (connection.upstream, connection.standby):
+            connection.watch(now)
+
+
+def _crash(cluster: Cluster, window: Window, now: int) -> None:
+    assert isinstance(window.fault, Crash)
+    crash(cluster, cluster.nodes[window.fault.crash], window.fault, now)
+
+
+def _restart(cluster: Cluster, window: Window, now: int) -> None:
+    assert isinstance(window.fault, Crash)
+    restart(cluster, cluster.nodes[window.fault.crash], now)
+
+
+def _open_connections(cluster: Cluster) -> list[Connection]:
+    return [each for each in cluster.connections if not (each.lost and each.closed)]
+
+
+_HANDLERS: Final[dict[type[Fault], tuple[Callable[..., None] | None, Callable[..., None] | None]]] = {
+    Cut: (_part, None),
+    Partition: (_part, None),
+    Pause: (_pause, None),
+    Crash: (_crash, _restart),
+}
+"""What a fault does when it begins and when it ends."""

@@ -1,0 +1,77 @@
+"""A reign: what a node is made of while it is the primary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from replsim.engines.events.clients import Clients
+from replsim.engines.events.log import Log
+from replsim.engines.events.primary import Primary
+from replsim.engines.events.release import Release
+from replsim.engines.events.transactions import Transactions
+from replsim.engines.events.wal_writer import WalWriter
+from replsim.rules.acks import Level, SyncRule
+from replsim.scenario import Scenario
+from replsim.units import NEVER
+
+if TYPE_CHECKING:
+    from replsim.engines.events.connection import Connection
+    from replsim.engines.events.node import Node
+
+__all__ = ["Reign"]
+
+
+class Reign:
+    """The log that a primary writes, its backends, and those who wait for what."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        node: Node,
+        log: Log,
+        groups: Sequence[Clients],
+        rule: SyncRule,
+        direct: Sequence[str],
+        *,
+        start: int = 0,
+        now: int = 0,
+    ) -> None:
+        self.node = node
+        self.log = log
+        self.start, self.began = start, now
+        """The position from which it goes on, and when."""
+        self.ended = NEVER
+        self.connections: list[Connection] = []
+        """To the standbys that stream from it, and those that did."""
+        self.first_flush = len(node.device.starts)
+        self.transactions = Transactions(groups, log, scenario.wakeup, fresh=now == 0)
+        waits = [_waits_at(group.level, rule) for group in groups]
+        self.release = Release(scenario, rule, waits, log, self.transactions, rule.candidates(direct))
+        self.primary = Primary(
+            scenario, node.agenda, node.device, log, self.transactions, self.release, waits, node.ship, start
+        )
+        if (
+            "off" in waits
+            or scenario.background is not None
+            or any(writer.chunk for writer in scenario.writers.values())
+        ):
+            self.primary.wal_writer = WalWriter(scenario, node.agenda, log, self.primary)
+
+    def open(self, now: int) -> None:
+        """Begin to serve."""
+        if self.primary.wal_writer is not None:
+            self.primary.wal_writer.sleep(now)
+        self.primary.expect_inserts()
+
+    def leaves(self, candidate: int, now: int) -> None:
+        """A synchronous candidate has disconnected: the next reply of another one may release what waited for it."""
+        self.release.leave(candidate)
+        for connection in self.connections:
+            if connection.candidate is not None and not connection.closed and not connection.lost:
+                connection.receiver.report_by(max(connection.receiver.status_due, now))
+
+
+def _waits_at(level: Level, rule: SyncRule) -> Level:
+    """The level in force: with an empty ``synchronous_standby_names`` every level above ``off`` is ``local``."""
+    return "local" if rule.count == 0 and level != "off" else level

@@ -1,0 +1,113 @@
+"""The positions of a node over the whole run, put together from its lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from replsim.engines.events.columns import Ints, ints, steps
+from replsim.engines.events.following import Following
+from replsim.engines.events.reign import Reign
+from replsim.record import Branch, Replies, Trajectory
+from replsim.record.branch import coded
+
+if TYPE_CHECKING:
+    from replsim.engines.events.cluster import Cluster
+    from replsim.engines.events.node import Node
+
+__all__ = ["node_positions", "node_replies", "reign_flush"]
+
+
+class Track(NamedTuple):
+    """Some steps of one position, along one branch."""
+
+    branch: int
+    time: Ints
+    lsn: Ints
+
+
+def node_positions(cluster: Cluster, node: Node, inserted: Sequence[Ints], end: int) -> dict[str, Trajectory]:
+    """Every stage of a node; ``inserted`` holds the times of the commits of each reign's own."""
+    found: dict[str, list[Track]] = {}
+    for life in node.lives:
+        upto = min(end, life.ended)
+        if isinstance(life, Reign):
+            tracks = {"insert": _insert(life, inserted[cluster.reigns.index(life)], upto), "flush": _flush(life, upto)}
+        else:
+            tracks = _standby(life, upto)
+        for stage, track in tracks.items():
+            found.setdefault(stage, []).append(track)
+    return {stage: _joined(cluster.branches, tracks) for stage, tracks in found.items()}
+
+
+def reign_flush(cluster: Cluster, reign: Reign, end: int) -> Trajectory:
+    """The flush position of one reign; the first step is where it began."""
+    return _joined(cluster.branches, [_flush(reign, min(end, reign.ended))])
+
+
+def node_replies(cluster: Cluster, node: Node, end: int) -> Replies:
+    """All that a standby has told its upstreams; what it said of replay follows from what was replayed when it did."""
+    parts: list[tuple[Ints, ...]] = [(np.empty(0, np.int64),) * 4]
+    for life in node.lives:
+        if not isinstance(life, Following):
+            continue
+        applied = Trajectory.of(*life.replay.trajectory(end))
+        for connection in life.connections:
+            time, sent, write, flush = connection.uplink.columns(end)
+            # A reply that leaves at the very moment of a flush or a replay speaks of what was flushed before it.
+            told = (write, flush, np.minimum(applied.at(sent), flush))
+            parts.append((time, *(coded(cluster.branches, life.log.branch, time, each) for each in told)))
+    return Replies(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _standby(life: Following, end: int) -> dict[str, Track]:
+    batches = life.replay.positions
+    sent, receive = [], []
+    for connection in life.connections:
+        sent.append(steps(connection.sender.times, connection.sender.positions, end))
+        receive.append(steps(connection.receiver.arrivals, connection.sender.positions, end))
+    starts = life.node.device.starts[life.first_flush : life.first_flush + len(batches)]
+    flushes = life.flushes()
+    return {
+        "sent": _track(life, sent),
+        "receive": _track(life, receive),
+        "write": _track(life, [steps(starts, batches, end)]),
+        "flush": _track(life, [steps(flushes, batches, end)]),
+        "apply": _track(life, [life.replay.trajectory(end)], begins=False),
+    }
+
+
+def _insert(reign: Reign, inserted: Ints, end: int) -> Track:
+    """The primary's insert position: at each commit record, and at each flush's start what it was about to flush."""
+    flushes = ints(reign.primary.flush_positions)
+    starts = ints(reign.node.device.starts)[reign.first_flush : reign.first_flush + len(flushes)]
+    time = np.concatenate([inserted, starts])
+    lsn = np.concatenate([ints(reign.log.lsn)[reign.log.first :], flushes])
+    order = np.lexsort((lsn, time))
+    time, lsn = time[order], lsn[order]
+    upto = int(np.searchsorted(time, end, side="right"))
+    return _track(reign, [(time[:upto], np.maximum.accumulate(lsn[:upto]) if upto else lsn[:upto])])
+
+
+def _flush(reign: Reign, end: int) -> Track:
+    return _track(reign, [steps(reign.primary.flushes, reign.primary.flush_positions, end)])
+
+
+def _track(life: Reign | Following, parts: Iterable[tuple[Ints, Ints]], *, begins: bool = True) -> Track:
+    """One life's steps; it begins with what it starts from."""
+    columns = [(np.array([life.began]), np.array([life.start]))] if begins and life.start else []
+    columns += parts
+    time, lsn = (np.concatenate([part[k] for part in columns] or [np.empty(0, np.int64)]) for k in range(2))
+    return Track(life.log.branch, time, lsn)
+
+
+def _joined(branches: Sequence[Branch], tracks: Sequence[Track]) -> Trajectory:
+    """The steps of several lives, in order.  What is received, written or flushed again is no step."""
+    time = np.concatenate([track.time for track in tracks])
+    code = np.concatenate([coded(branches, track.branch, track.time, track.lsn) for track in tracks])
+    if np.any(np.diff(code) < 0) or np.any(np.diff(time) < 0):
+        order = np.argsort(time, kind="stable")
+        time, code = time[order], np.maximum.accumulate(code[order])
+    return Trajectory.of(time, code)

@@ -1,0 +1,61 @@
+"""Branches of the log: what a crash or a promotion makes of one history, and how positions on all of them compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Branch", "branch_of", "coded", "lsn_of"]
+
+Ints = NDArray[np.int64]
+
+SHIFT: Final = 48
+"""A coded position is its branch, shifted by so many bits, plus its LSN: 256 TiB of WAL a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A history of its own.  Branch 0 is the log as it begins; each crash of a primary and each promotion may fork it.
+
+    A promotion starts a new timeline.  A primary that crashes and comes back goes on in its timeline, but what it
+    had not flushed is gone, and the LSNs are used again: that is a branch as well.
+    """
+
+    timeline: int
+    """1 until a promotion."""
+    parent: int
+    """The branch that it forked from, -1 for the first."""
+    fork: int
+    """The position up to which it is the same as its parent."""
+    start: int
+    """When it began, in nanoseconds."""
+    node: str
+    """The primary that writes it."""
+
+
+def coded(branches: Sequence[Branch], branch: int, time: Ints, lsn: Ints) -> Ints:
+    """Positions of a node on ``branch``, as one number each that rises along every history and at every fork.
+
+    What lies before a fork is coded as the parent's.  On the first branch a coded position is its LSN.
+    """
+    code = np.array(lsn, dtype=np.int64)
+    own = np.full(len(code), branch, dtype=np.int64)
+    while branch > 0:
+        at = branches[branch]
+        before = (own == branch) & ((code < at.fork) | ((code == at.fork) & (time < at.start)))
+        own[before] = branch = at.parent
+    return (own << SHIFT) | code
+
+
+def branch_of(code: Ints) -> Ints:
+    """The branch of coded positions."""
+    return np.asarray(code >> SHIFT)
+
+
+def lsn_of(code: Ints) -> Ints:
+    """The LSN of coded positions."""
+    return np.asarray(code & ((1 << SHIFT) - 1))
