@@ -15,9 +15,10 @@ from replsim.analysis.registry import Spec, measures
 from replsim.analysis.weighted import statistics
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Reader, Session
+from replsim.scenario.nodes import Primary, Standby
 from replsim.units import SECOND
 
-__all__ = ["promises"]
+__all__ = ["promises", "read_load", "read_queue"]
 
 SHARE = "The share of reads issued within the window"
 
@@ -71,6 +72,54 @@ def promises(facts: Facts, entity: str | None) -> Mapping[str, float]:
         "promises.timed_out": _mean(column("timed_out")),
         "promises.sent_on": _mean(column("tries") - 1),
     }
+
+
+def _queues(scenario: Scenario) -> bool:
+    nodes: list[Primary | Standby] = [scenario.primary, *scenario.standbys.values()]
+    return _reads(scenario) and any(node.read_capacity is not None for node in nodes)
+
+
+@measures(
+    *spread(
+        "read_queue",
+        "s",
+        ("mean", "p50", "p99", "max"),
+        "the time that a read waited for its turn at its node, over all reads issued within the window",
+    ),
+    per=("node", "reader", "session"),
+    needs=_queues,
+)
+def read_queue(facts: Facts, entity: str | None) -> Mapping[str, float]:
+    """How long reads wait where servers are few."""
+    found = statistics(chosen(facts, entity)("queued"), ("mean", "p50", "p99", "max"), SECOND)
+    return {f"read_queue.{name}": value for name, value in found.items()}
+
+
+@measures(
+    Spec(
+        "read_load",
+        "1",
+        "mean",
+        "The time for which reads issued within the window are served at a node, over the window's time and the node's "
+        "servers: above 1 there come more than can be served (the cluster's: the largest).",
+    ),
+    per=("node",),
+    overall="largest",
+    needs=_queues,
+)
+def read_load(facts: Facts, node: str | None) -> Mapping[str, float]:
+    """How near reads bring a node to its limit."""
+    scenario = facts.record.scenario
+    assert node is not None
+    limit = (scenario.primary if node == scenario.primary.name else scenario.standbys[node]).read_capacity
+    if limit is None or not facts.window_seconds:
+        return {"read_load": float("nan")}
+    served = float(chosen(facts, node)("served").sum()) / SECOND
+    return {"read_load": served / facts.window_seconds / limit.servers}
+
+
+def _reads(scenario: Scenario) -> bool:
+    return bool(scenario.readers or scenario.sessions)
 
 
 def _mean(values: NDArray[Any]) -> float:

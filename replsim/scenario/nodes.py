@@ -11,7 +11,7 @@ from replsim.rules.acks import Level
 from replsim.scenario.base import Count, Name, Part, Whole
 from replsim.units import Bandwidth, Duration, Size, parse_duration
 
-__all__ = ["Checkpoints", "Primary", "Replay", "Standby", "WalDevice"]
+__all__ = ["Checkpoints", "Primary", "ReadCapacity", "Replay", "Standby", "WalDevice"]
 
 
 def _flush() -> DurationDistribution:
@@ -40,6 +40,15 @@ class Replay(Part):
     """The time to replay one WAL record."""
     bandwidth: Bandwidth | None = None
     """Bytes per second of replay, on top of the time per record; without it bytes cost nothing."""
+
+
+class ReadCapacity(Part):
+    """How many reads a server serves at once, and how long one takes; others wait for their turn, in order."""
+
+    servers: Count = 8
+    """Reads that are served at once."""
+    service: DurationDistribution = Field(default_factory=lambda: _constant("1ms"))
+    """How long one read is served."""
 
 
 class Checkpoints(Part):
@@ -78,6 +87,8 @@ class Primary(Part):
     """The most connections of all clients together."""
     wal_sender_timeout: Duration = parse_duration("60s")
     """A walsender that has heard nothing from its standby for so long drops it; 0s never does."""
+    read_capacity: ReadCapacity | None = None
+    """How many reads it serves at once; without it any number, in no time."""
     checkpoints: Checkpoints | None = None
     """Checkpoints and their full-page images; without it there are none."""
 
@@ -95,6 +106,8 @@ class Standby(Part):
     """The cost of replaying WAL."""
     recovery_min_apply_delay: Duration = 0
     """It replays a commit only so long after the primary made it, and holds up all that follows."""
+    read_capacity: ReadCapacity | None = None
+    """How many reads it serves at once; without it any number, in no time."""
     wal_receiver_status_interval: Duration = parse_duration("10s")
     """The longest silence of its walreceiver towards the primary; 0s turns these status replies off."""
     wal_receiver_timeout: Duration = parse_duration("60s")

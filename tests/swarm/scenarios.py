@@ -20,7 +20,7 @@ T = TypeVar("T")
 FEATURES: Final = (
     "standbys", "cascade", "sync", "levels", "random costs", "links", "closed loops", "polls", "locks", "chunks",
     "background", "checkpoints", "commit delay", "apply delay", "slow replay", "readers", "sessions", "quorums",
-    "lag routes", "write routes", "promises", "networks", "keys", "warm-up",
+    "lag routes", "write routes", "promises", "capacity", "networks", "keys", "warm-up",
 )  # fmt: skip
 LOOKS: Final = {"max_lag", "max_lag_bytes", "poll", "primary_after_write", "until_caught_up"}
 """What a route says that looks at lag or at writes."""
@@ -44,6 +44,7 @@ class _Dice:
     def scenario(self) -> dict[str, Any]:
         """All of it, as a file would hold it."""
         ups = self._standbys()
+        self._limited = self.on("capacity")
         direct = [name for name, upstream in ups.items() if upstream is None]
         pairs = [(upstream or "p", name) for name, upstream in ups.items()]
         both = [f"{a} -> {b}" for up, down in pairs for a, b in ((up, down), (down, up))]
@@ -118,6 +119,8 @@ class _Dice:
         }
         if self.chance(0.2):
             fields["wal_device"]["bandwidth"] = "2 MB/s"
+        if self._limited:
+            fields["read_capacity"] = {"servers": self.number(1, 3), "service": self.cost(0, 5)}
         if direct and self.on("sync"):
             count = self.number(1, len(direct))
             listed = self.some(direct)
@@ -142,6 +145,8 @@ class _Dice:
             fields["upstream"] = upstream
         if self.chance(0.2):
             fields["replay"]["bandwidth"] = "1 MB/s"
+        if self._limited and self.chance(0.7):
+            fields["read_capacity"] = {"servers": self.number(1, 3), "service": self.cost(0, 20)}
         if self.on("apply delay"):
             fields["recovery_min_apply_delay"] = self.pick("3ms", "20ms")
         return fields
@@ -190,7 +195,7 @@ class _Dice:
             fields["network"] = self.cost(0, 10)
         if self.on("keys"):
             fields["keys"] = {"count": 20, "zipf": 1}
-        if self.on("quorums"):
+        if self.on("quorums") and not self._limited:
             among = self.some(nodes)
             fields["route"] = {"quorum": self.number(1, len(among)), "among": among}
         elif self.on("promises"):
@@ -207,7 +212,7 @@ class _Dice:
         }
         if self.on("networks"):
             fields["network"] = self.cost(0, 5)
-        if self.on("closed loops") and not LOOKS & set(fields["route"]):
+        if self.on("closed loops") and not self._limited and not LOOKS & set(fields["route"]):
             del fields["connections"]
             return fields | {"think": self.cost(1, 30)}
         if self.on("promises"):

@@ -19,13 +19,17 @@ SCENARIO = """
 name: sound
 duration: 200ms
 primary: {synchronous_standby_names: FIRST 1 (s1)}
-standbys: {s1: {}, s2: {replay: {per_record: 3ms}}}
-links: {p -> s1: {latency: 1ms}, p -> s2: {latency: 2ms}}
+standbys:
+  s1: {}
+  s2: {replay: {per_record: 3ms}}
+  s3: {read_capacity: {servers: 2, service: 2ms}}
+links: {p -> s1: {latency: 1ms}, p -> s2: {latency: 2ms}, p -> s3: {latency: 1ms}}
 writers:
   app: {rate: 300/s, connections: 3}
   loop: {clients: 2, think: 5ms}
 readers:
   web: {rate: 1000/s, route: s2}
+  api: {rate: 900/s, route: s3}
 sessions:
   user: {count: 5, write_every: 20ms, reads: 3, read_after: 2ms, route: s2, guarantee: causal, by: wait, timeout: 30ms}
 """
@@ -150,6 +154,7 @@ def test_a_corrupt_record_is_found_out(check: str) -> None:
         ("reads_take_their_time", "tries", lambda column, _: column + 1),
         ("reads_take_their_time", "waited", lambda column, _: column + 10**9),
         ("reads_see_what_is_there", "saw", lambda column, _: np.maximum.accumulate(column + 1)),
+        ("servers_serve_one_read_each", "served", lambda column, _: column + 10**8),
         ("promises_are_kept", "saw", lambda column, table: np.where(table["session"] >= 0, 0, column)),
         ("promises_are_kept", "kept", lambda column, _: ~column),
     ],
@@ -167,7 +172,13 @@ def test_a_corrupt_table_of_reads_is_found_out(
 
 def test_every_check_is_broken_by_something() -> None:
     """There is no check that nothing above corrupts."""
-    broken = {*CORRUPT, "reads_take_their_time", "reads_see_what_is_there", "promises_are_kept"}
+    broken = {
+        *CORRUPT,
+        "reads_take_their_time",
+        "reads_see_what_is_there",
+        "servers_serve_one_read_each",
+        "promises_are_kept",
+    }
     assert broken == {check.__name__ for check in CHECKS}
 
 

@@ -54,6 +54,24 @@ def reads_see_what_is_there(record: Record) -> Iterator[str]:
             yield f"a look at {node} does not show what it has applied"
 
 
+def servers_serve_one_read_each(record: Record) -> Iterator[str]:
+    """A node with a finite capacity never serves more reads at once than it has servers."""
+    table, scenario = reads(record), record.scenario
+    for code, node in enumerate(scenario.nodes):
+        limit = (scenario.standbys[node] if code else scenario.primary).read_capacity
+        mine = (table["node"] == code) & (table["answered"] < NEVER)
+        if limit is None:
+            if np.any(table["served"][mine]):
+                yield f"{node} serves reads, and has no capacity"
+            continue
+        begins, ends = table["looked"][mine], table["looked"][mine] + table["served"][mine]
+        changes = np.repeat([-1, 1], len(begins))
+        order = np.lexsort((changes, np.concatenate([ends, begins])))
+        most = int(np.cumsum(changes[order]).max(initial=0))
+        if most > limit.servers:
+            yield f"{node} serves {most} reads at once, and has {limit.servers} servers"
+
+
 def promises_are_kept(record: Record) -> Iterator[str]:
     """What was promised is kept, but by a read that gave up its wait to read what was there, and on the primary.
 
@@ -123,4 +141,4 @@ def _clients(record: Record) -> list[tuple[str, Promise]]:
     return [*record.scenario.readers.items(), *record.scenario.sessions.items()]
 
 
-CHECKS: Final = (reads_take_their_time, reads_see_what_is_there, promises_are_kept)
+CHECKS: Final = (reads_take_their_time, reads_see_what_is_there, servers_serve_one_read_each, promises_are_kept)

@@ -1,4 +1,4 @@
-"""The reads of one reader or of one session group: when they are issued, and what became of them."""
+"""The reads of one reader, and what is common to those of readers and of users."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.analysis.reads.users import Users
+from replsim.analysis.reads.capacity import Turns
 from replsim.analysis.reads.views import Views
-from replsim.analysis.reads.walk import FIELDS, Router, Walk
+from replsim.analysis.reads.walk import Router, Walk
 from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals
 from replsim.randomness.keys import KeyDraws
 from replsim.randomness.trips import Trips
 from replsim.rules.quorum import newest_of_first
-from replsim.scenario.clients import Reader, Session
+from replsim.scenario.clients import Reader
 
-__all__ = ["Looks", "of_reader", "of_session"]
+__all__ = ["Looks", "Readers"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -36,54 +36,53 @@ class Looks:
     ahead: Bools
 
 
-def of_reader(views: Views, streams: Streams, name: str, reader: Reader) -> Looks:
-    """The reads of open-loop readers."""
-    scenario = views.facts.record.scenario
-    issued = arrivals(streams, f"reader:{name}:arrivals", reader, scenario.duration)
-    count = len(issued)
-    router = Router(scenario, reader, views)
-    key = None
-    if reader.keys is not None:
-        key = KeyDraws(streams.uniforms(f"reader:{name}:keys"), reader.keys).block(count)
-    if reader.route.quorum is not None:
-        return _of_quorum(views, streams, name, router, issued, key)
-    luck = Trips(streams, f"reader:{name}", router.ways, attempts=router.attempts).block(count)
-    place = router.choose(issued, np.arange(count), luck.route)
-    token = None
-    if reader.bound is not None:
-        acknowledged = views.acknowledged
-        token = acknowledged.newest(acknowledged.by(issued - reader.bound))
-    walk = router.walk(luck, slice(None), issued, place, token)
-    return Looks(issued, walk, None, key, *views.looked(walk.node, walk.looked))
+class Readers:
+    """Open-loop readers."""
 
+    def __init__(self, views: Views, streams: Streams, name: str, reader: Reader) -> None:
+        scenario = views.facts.record.scenario
+        self.stream = f"reader:{name}"
+        self._views = views
+        self._issued = arrivals(streams, f"{self.stream}:arrivals", reader, scenario.duration)
+        self.numbers = np.arange(len(self._issued))
+        self._router = Router(scenario, reader, views)
+        self._key = None
+        if reader.keys is not None:
+            self._key = KeyDraws(streams.uniforms(f"{self.stream}:keys"), reader.keys).block(len(self._issued))
+        self._quorum = None if reader.route.quorum is None else self._asked(streams, reader.route.quorum)
+        if self._quorum is None:
+            ways = self._router.ways
+            self._luck = Trips(streams, self.stream, ways, attempts=self._router.attempts).block(len(self._issued))
+            self._place = self._router.choose(self._issued, self.numbers, self._luck.route)
+        self._token = None
+        if reader.bound is not None:
+            acknowledged = views.acknowledged
+            self._token = acknowledged.newest(acknowledged.by(self._issued - reader.bound))
 
-def _of_quorum(views: Views, streams: Streams, name: str, router: Router, issued: Ints, key: Ints | None) -> Looks:
-    """Reads that ask every node of their route, each over ways of its own."""
-    count = len(issued)
-    quorum = router.route.quorum
-    assert quorum is not None
-    places: list[tuple[Ints, Ints, Ints, Bools]] = []
-    for code, to, way in zip(router.codes, router.nodes, router.ways, strict=True):
-        asked = issued + streams.draws(f"reader:{name}:network:{to}", way.out).block(count)
-        back = asked + streams.draws(f"reader:{name}:network_back:{to}", way.back).block(count)
-        places.append((asked, back, *views.looked(np.broadcast_to(code, count), asked)))
-    arrived, answered, seen, ahead = (np.stack(each) for each in zip(*places, strict=True))
-    taken, done = newest_of_first(quorum, answered, seen)
-    mine = (taken, np.arange(count))
-    looked = arrived[mine]
-    walk = Walk.plain(router.codes[taken], looked, done)
-    return Looks(issued, walk, None, key, seen[mine], ahead[mine])
+    def follow(self, turns: Turns | None) -> tuple[Ints, Walk]:
+        """Every read's way."""
+        if self._quorum is not None:
+            return self._issued, self._quorum[0]
+        walk = self._router.walk(self._luck, slice(None), self._issued, self._place, self._token)
+        if turns is not None:
+            walk.take_turns(*turns)
+        return self._issued, walk
 
+    def looks(self, issued: Ints, walk: Walk) -> Looks:
+        """What the reads saw that went these ways."""
+        if self._quorum is not None:
+            return Looks(issued, walk, None, self._key, *self._quorum[1:])
+        return Looks(issued, walk, None, self._key, *self._views.looked(walk.node, walk.looked))
 
-def of_session(views: Views, streams: Streams, name: str, session: Session) -> Looks:
-    """The reads of a session group's users."""
-    users = Users(views, streams, name, session)
-    flow = users.follow()
-    scenario, key = views.facts.record.scenario, views.facts.record.commits["key"]
-    within = np.flatnonzero(flow.issued < scenario.duration)
-    # In order of issue; those of one moment in the order of their rounds.
-    within = within[np.argsort(flow.issued.ravel()[within], kind="stable")]
-    rounds = users.rounds.where(within // session.reads)
-    walk = Walk(*(getattr(flow.walk, each).ravel()[within] for each in FIELDS))
-    seen, ahead = views.looked(walk.node, walk.looked)
-    return Looks(flow.issued.ravel()[within], walk, rounds.user, key[rounds.row].astype(np.int64), seen, ahead)
+    def _asked(self, streams: Streams, quorum: int) -> tuple[Walk, Ints, Bools]:
+        """Reads that ask every node of their route, each over ways of its own: their ways, and what they saw."""
+        router, count = self._router, len(self._issued)
+        places: list[tuple[Ints, Ints, Ints, Bools]] = []
+        for code, to, way in zip(router.codes, router.nodes, router.ways, strict=True):
+            asked = self._issued + streams.draws(f"{self.stream}:network:{to}", way.out).block(count)
+            back = asked + streams.draws(f"{self.stream}:network_back:{to}", way.back).block(count)
+            places.append((asked, back, *self._views.looked(np.broadcast_to(code, count), asked)))
+        arrived, answered, seen, ahead = (np.stack(each) for each in zip(*places, strict=True))
+        taken, done = newest_of_first(quorum, answered, seen)
+        mine = (taken, np.arange(count))
+        return Walk.plain(router.codes[taken], arrived[mine], done), seen[mine], ahead[mine]

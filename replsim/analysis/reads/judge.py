@@ -50,6 +50,8 @@ class Judge:
             "key": np.broadcast_to(np.int64(-1), count) if looks.key is None else looks.key,
             "tries": walk.tries,
             "waited": walk.waited,
+            "queued": walk.queued,
+            "served": walk.served,
             "timed_out": walk.timed_out,
             "diverted": walk.diverted,
             "saw": ends[seen],

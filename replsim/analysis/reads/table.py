@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
-from replsim.analysis.reads.groups import of_reader, of_session
+from replsim.analysis.reads.capacity import Capacities, follow
+from replsim.analysis.reads.groups import Readers
 from replsim.analysis.reads.judge import Judge
+from replsim.analysis.reads.users import Users
 from replsim.analysis.reads.views import Views
 from replsim.randomness import Streams
 from replsim.record import Record, Table
@@ -26,7 +28,8 @@ def reads(record: Record) -> Table:
     ============ =====================================================================================
     time         when it was issued (nanoseconds), within the run
     arrived      when it reached the node that it read from
-    looked       when it looked there: at its arrival, or after its wait; the run's end for one that still waits then
+    looked       when it looked there: at its arrival, after its wait, when its turn came; the run's end for one that
+                 still waits then
     answered     when its client had the answer (of a quorum: all the answers that it waits for); `NEVER` where it
                  still waits at the run's end
     reader       code of the reader or session group (``words["reader"]``)
@@ -34,6 +37,8 @@ def reads(record: Record) -> Table:
     node         code of the node that it read from (``words["node"]``); of a quorum, whose answer it took
     tries        nodes that it came to: one, and one more each time that it was sent on
     waited       nanoseconds that it waited for a standby to replay up to its token
+    queued       nanoseconds that it waited for its turn at the node, after that
+    served       nanoseconds that it was served there, after its look
     timed_out    it waited for as long as it may
     diverted     it went to the primary, and not because its route's policy chose that
     key          the row that it read, -1 for none in particular
@@ -81,11 +86,13 @@ def _reads(facts: Facts) -> Table:
     scenario = facts.record.scenario
     streams, views = Streams(facts.record.seed), Views(facts)
     judge = Judge(views)
-    groups = [of_reader(views, streams, name, reader) for name, reader in scenario.readers.items()]
-    groups += [of_session(views, streams, name, session) for name, session in scenario.sessions.items()]
+    groups: list[Readers | Users] = [Readers(views, streams, name, each) for name, each in scenario.readers.items()]
+    groups += [Users(views, streams, name, session) for name, session in scenario.sessions.items()]
+    flows = follow(groups, Capacities(scenario, streams, groups))
     promises: list[tuple[str, Promise]] = [*scenario.readers.items(), *scenario.sessions.items()]
     parts = []
-    for code, ((name, promise), looks) in enumerate(zip(promises, groups, strict=True)):
+    for code, ((name, promise), group, flow) in enumerate(zip(promises, groups, flows, strict=True)):
+        looks = group.looks(*flow)
         part = judge.columns(name, promise, looks)
         part["reader"] = np.broadcast_to(np.int16(code), len(looks.issued))
         parts.append(part)
@@ -98,7 +105,7 @@ ORDER: Final = {
     "session": np.int64,
     "node": np.int16,
     "key": np.int64,
-    **dict.fromkeys(("tries", "waited"), np.int64),
+    **dict.fromkeys(("tries", "waited", "queued", "served"), np.int64),
     **dict.fromkeys(("timed_out", "diverted"), np.bool_),
     **dict.fromkeys(("saw", "should", "versions", "age", "key_should", "key_versions", "key_age"), np.int64),
     **dict.fromkeys(("ahead", "own", "back", "kept"), np.bool_),

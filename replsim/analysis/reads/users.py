@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
+from replsim.analysis.reads.capacity import Turns
+from replsim.analysis.reads.groups import Looks
 from replsim.analysis.reads.history import History
 from replsim.analysis.reads.views import Views
 from replsim.analysis.reads.walk import Router, Walk
@@ -78,6 +80,7 @@ class Users:
     """One session group's users."""
 
     def __init__(self, views: Views, streams: Streams, name: str, session: Session) -> None:
+        self.stream = f"session:{name}"
         self._views = views
         self._session = session
         self._router = Router(views.facts.record.scenario, session, views)
@@ -95,27 +98,35 @@ class Users:
         self._end = views.facts.record.scenario.duration
         self.rounds = rounds.where(rounds.told < self._end)
         """The writes that reads follow."""
+        self._first = (self.rounds.nth * session.count + self.rounds.user) * session.reads
+        self.numbers = (self._first[:, None] + np.arange(session.reads)).ravel()
+        """Which draws the reads of these rounds take, one after the other."""
 
-    def follow(self) -> Flow:
-        """The reads of all rounds."""
-        again, tokens = self.rounds, np.zeros((len(self.rounds.row), self._session.reads), dtype=np.int64)
-        flow = part = self._pass(again, tokens)
-        if self._session.guarantee not in ("monotonic_reads", "causal"):
-            return flow
-        where = np.arange(len(again.row))
-        while True:
-            known = self._known(again, part)
-            wrong = (known != tokens).any(axis=1)
-            if not wrong.any():
-                return flow
-            mine = np.isin(again.user, again.user[wrong])
-            where, again, tokens = where[mine], again.where(mine), known[mine]
-            part = self._pass(again, tokens)
-            flow.put(where, part)
+    def follow(self, turns: Turns | None) -> tuple[Ints, Walk]:
+        """The reads of all rounds, one round after the other."""
+        where = np.arange(len(self.rounds.row))
+        tokens = np.zeros((len(where), self._session.reads), dtype=np.int64)
+        flow = part = self._pass(where, tokens, turns)
+        if self._session.guarantee in ("monotonic_reads", "causal"):
+            while (wrong := ((known := self._known(where, part)) != tokens).any(axis=1)).any():
+                mine = np.isin(self.rounds.user[where], self.rounds.user[where[wrong]])
+                where, tokens = where[mine], known[mine]
+                part = self._pass(where, tokens, turns)
+                flow.put(where, part)
+        return flow.issued.ravel(), flow.walk.ravel()
 
-    def _known(self, rounds: Rounds, flow: Flow) -> Ints:
+    def looks(self, issued: Ints, walk: Walk) -> Looks:
+        """What the reads within the run saw that went these ways, in order of issue, and of rounds at one moment."""
+        within = np.flatnonzero(issued < self._end)
+        within = within[np.argsort(issued[within], kind="stable")]
+        rounds = self.rounds.where(within // self._session.reads)
+        walk = walk.where(within)
+        key = self._views.facts.record.commits["key"][rounds.row].astype(np.int64)
+        return Looks(issued[within], walk, rounds.user, key, *self._views.looked(walk.node, walk.looked))
+
+    def _known(self, where: Ints, flow: Flow) -> Ints:
         """The most that each read's user had seen, in reads that were answered when it was issued."""
-        reads = self._session.reads
+        rounds, reads = self.rounds.where(where), self._session.reads
         user = np.repeat(rounds.user, reads)
         place = (rounds.nth[:, None] * reads + np.arange(reads)).ravel()
         issued, answered, seen = flow.issued.ravel(), flow.walk.answered.ravel(), flow.seen.ravel()
@@ -125,10 +136,10 @@ class Users:
         history = History(user[real], answered[real], seen[real], order[real], room=len(issued) + 1)
         return history.most(user, issued, order).reshape(flow.issued.shape)
 
-    def _pass(self, rounds: Rounds, tokens: Ints) -> Flow:
+    def _pass(self, where: Ints, tokens: Ints, turns: Turns | None) -> Flow:
         """The reads of some rounds, given the most that their users had seen in reads before each."""
-        session, router = self._session, self._router
-        first = (rounds.nth * session.count + rounds.user) * session.reads
+        rounds, session, router = self.rounds.where(where), self._session, self._router
+        first = self._first[where]
         before = rounds.told
         most = np.zeros(len(before), dtype=np.int64)
         issues, walks, seens = [], [], []
@@ -136,12 +147,13 @@ class Users:
             rows = first + i
             issued = np.minimum(before, NEVER // 2) + self._pauses[rows]
             place = router.choose(issued, rows, self._u[rows])
-            written = None
             if session.route.looks_at_writes:
                 written = self._written.most(rounds.user, issued)
                 place = router.after_write(place, issued, self._told.most(rounds.user, issued), written)
             most = np.maximum(most, tokens[:, i])
             walk = router.walk(self._luck, rows, issued, place, self._token(rounds.user, issued, most))
+            if turns is not None:
+                walk.take_turns(*(column[where * session.reads + i] for column in turns))
             seen = most
             if session.promises:
                 seen = self._views.seen(walk.node, walk.looked)

@@ -39,6 +39,10 @@ class Walk:
     """How many nodes it came to."""
     waited: Ints
     """Nanoseconds that it waited for replay, on all of them."""
+    queued: Ints
+    """Nanoseconds that it waited for its turn at its node, after that."""
+    served: Ints
+    """Nanoseconds that it was served there, after its look."""
     timed_out: Bools
     diverted: Bools
     """It went to the primary, and its route's policy had not chosen that."""
@@ -48,7 +52,19 @@ class Walk:
         """Reads that looked when they arrived at their first node."""
         none, one = np.broadcast_to(np.int64(0), len(node)), np.broadcast_to(np.int64(1), len(node))
         never = np.broadcast_to(np.False_, len(node))
-        return cls(node, arrived, arrived, answered, one, none, never, never)
+        return cls(node, arrived, arrived, answered, one, none, none, none, never, never)
+
+    @property
+    def ready(self) -> Ints:
+        """When each would have looked, had it not had to wait for its turn."""
+        return self.looked - self.queued
+
+    def take_turns(self, queued: Ints, served: Ints) -> None:
+        """Reads look when their turn comes, and are served for a while after that."""
+        done = self.answered < NEVER
+        self.queued, self.served = np.where(done, queued, 0), np.where(done, served, 0)
+        self.looked = self.looked + self.queued
+        self.answered = self.answered + self.queued + self.served
 
     @classmethod
     def rows(cls, columns: Sequence[Walk]) -> Walk:
@@ -58,6 +74,10 @@ class Walk:
     def where(self, chosen: Any) -> Walk:
         """Some of the reads."""
         return Walk(*(getattr(self, name)[chosen] for name in FIELDS))
+
+    def ravel(self) -> Walk:
+        """The rows one after the other."""
+        return Walk(*(getattr(self, name).ravel() for name in FIELDS))
 
     def put(self, chosen: Any, others: Walk) -> None:
         """Replace some of the reads."""

@@ -6,6 +6,8 @@ from typing import Final
 
 from replsim.errors import UnsupportedScenario
 from replsim.scenario import Scenario
+from replsim.scenario.checks.promises import capacity_of
+from replsim.scenario.checks.routes import reached
 from replsim.scenario.failover import NoFailover
 
 __all__ = ["refuse_uncovered"]
@@ -27,7 +29,12 @@ def refuse_uncovered(scenario: Scenario) -> None:
         f"sessions.{name} (users who wait for reads that depend on what they see)"
         for name, session in scenario.sessions.items()
         if session.think is not None
-        and (session.promises or session.route.looks_at_lag or session.route.looks_at_writes)
+        and (
+            session.promises
+            or session.route.looks_at_lag
+            or session.route.looks_at_writes
+            or any(capacity_of(scenario, node) for node in reached(scenario, session.route))
+        )
     ]
     if missing:
         raise UnsupportedScenario(f"the engine 'events' cannot simulate yet: {', '.join(missing)}")

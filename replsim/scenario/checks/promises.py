@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from replsim.errors import Problem
 from replsim.rules.promises import OF_A_USER
+from replsim.scenario.checks.routes import reached
 
 if TYPE_CHECKING:
     from replsim.scenario.clients import Reader, Session
     from replsim.scenario.model import Scenario
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "capacity_of"]
 
 Place = tuple[str, str]
 
@@ -76,6 +77,19 @@ def quorum_with_more(scenario: Scenario) -> Iterator[Problem]:
             yield Problem((*place, "guarantee"), message)
 
 
+def quorum_that_queues(scenario: Scenario) -> Iterator[Problem]:
+    """A quorum that asks nodes of finite capacity."""
+    for name, reader in scenario.readers.items():
+        if reader.route.policy == "quorum":
+            for node in reached(scenario, reader.route):
+                if capacity_of(scenario, node):
+                    message = (
+                        f"asks all nodes at once, and queues at none: take read_capacity from {node!r}, or choose "
+                        "another route"
+                    )
+                    yield Problem(("readers", name, "route"), message)
+
+
 def lag_that_nobody_asks_for(scenario: Scenario) -> Iterator[Problem]:
     """What narrows a choice that there is not, or a look at something that does not matter."""
     for place, client in _readers(scenario):
@@ -95,6 +109,13 @@ def lag_that_nobody_asks_for(scenario: Scenario) -> Iterator[Problem]:
 MOST_LOOKS: Final = 1_000_000
 
 
+def capacity_of(scenario: Scenario, node: str) -> bool:
+    """Whether a node serves only so many reads at once."""
+    if node == scenario.primary.name:
+        return scenario.primary.read_capacity is not None
+    return node in scenario.standbys and scenario.standbys[node].read_capacity is not None
+
+
 def _says(client: Reader | Session, field: str) -> bool:
     """Whether a field has a value of its own: a default is no mistake when it is spelt out."""
     return bool(getattr(client, field) != type(client).model_fields[field].default)
@@ -111,5 +132,6 @@ CHECKS: Final = (
     timeout_without_wait,
     promise_to_nobody,
     quorum_with_more,
+    quorum_that_queues,
     lag_that_nobody_asks_for,
 )
