@@ -233,3 +233,9 @@ class Session(Promise, Part):
     """Bytes of WAL a transaction."""
     synchronous_commit: Level | None = None
     """As a session may set it; without it the primary's setting holds."""
+
+    @property
+    def live(self) -> bool:
+        """Whether users write again when they have read, and how long their reads take depends on what they see."""
+        sees = self.promises or self.route.looks_at_lag or self.route.looks_at_writes
+        return self.think is not None and sees

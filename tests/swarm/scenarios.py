@@ -22,8 +22,6 @@ FEATURES: Final = (
     "background", "checkpoints", "commit delay", "apply delay", "slow replay", "readers", "sessions", "quorums",
     "lag routes", "write routes", "promises", "capacity", "networks", "keys", "warm-up",
 )  # fmt: skip
-LOOKS: Final = {"max_lag", "max_lag_bytes", "poll", "primary_after_write", "until_caught_up"}
-"""What a route says that looks at lag or at writes."""
 GRID_US: Final = 100
 DURATION_MS: Final = 60
 
@@ -212,15 +210,17 @@ class _Dice:
         }
         if self.on("networks"):
             fields["network"] = self.cost(0, 5)
-        if self.on("closed loops") and not self._limited and not LOOKS & set(fields["route"]):
+        if self.on("closed loops") and not self._limited:
             del fields["connections"]
-            return fields | {"think": self.cost(1, 30)}
+            fields["think"] = self.cost(1, 30)
+        else:
+            fields["write_every"] = self.cost(20, 100)
         if self.on("promises"):
             guarantee = self.pick("read_your_writes", "monotonic_reads", "causal", "bounded_staleness")
             fields |= self._means() | {"guarantee": guarantee}
             if guarantee == "bounded_staleness":
                 fields["bound"] = self.time(0, 50)
-        return fields | {"write_every": self.cost(20, 100)}
+        return fields
 
     def _route(self, nodes: list[str], *, users: bool) -> Any:
         spreading = ["round_robin", "random", "nearest", *(["per_session"] if users else [])]

@@ -72,6 +72,22 @@ def servers_serve_one_read_each(record: Record) -> Iterator[str]:
             yield f"{node} serves {most} reads at once, and has {limit.servers} servers"
 
 
+def users_read_before_they_write(record: Record) -> Iterator[str]:
+    """A closed-loop user writes again only when the reads after its last write are answered."""
+    table, commits = reads(record), record.commits
+    for name, session in record.scenario.sessions.items():
+        if session.think is None:
+            continue
+        writes = commits["writer"] == commits.words["writer"].index(name)
+        own = table["reader"] == table.words["reader"].index(name)
+        for user in range(session.count):
+            submitted = np.sort(commits["submitted"][writes & (commits["client"] == user)])
+            answered = table["answered"][own & (table["session"] == user)]
+            last = answered[session.reads - 1 :: session.reads]
+            if len(last) < len(submitted) - 1 or np.any(last[: len(submitted) - 1] > submitted[1:]):
+                yield f"user {user} of {name} writes before it has read"
+
+
 def promises_are_kept(record: Record) -> Iterator[str]:
     """What was promised is kept, but by a read that gave up its wait to read what was there, and on the primary.
 
@@ -141,4 +157,10 @@ def _clients(record: Record) -> list[tuple[str, Promise]]:
     return [*record.scenario.readers.items(), *record.scenario.sessions.items()]
 
 
-CHECKS: Final = (reads_take_their_time, reads_see_what_is_there, servers_serve_one_read_each, promises_are_kept)
+CHECKS: Final = (
+    reads_take_their_time,
+    reads_see_what_is_there,
+    servers_serve_one_read_each,
+    users_read_before_they_write,
+    promises_are_kept,
+)

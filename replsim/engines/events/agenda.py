@@ -48,6 +48,10 @@ class Rank(IntEnum):
     """The WAL writer wakes."""
     TIMEOUT = 9
     """Somebody asks whether there was nothing to hear for too long."""
+    LOOK = 20
+    """A router looks at the lag of its nodes."""
+    READ = 21
+    """A read is issued, arrives, looks or gives up its wait: it sees all that happens at its moment."""
 
 
 class Agenda:

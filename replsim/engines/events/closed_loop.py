@@ -32,6 +32,7 @@ class ClosedLoop(Clients):
         in_flight: int = 1,
         poll: int | None = None,
         reads: Callable[[int, int], int] | None = None,
+        live: bool = False,
     ) -> None:
         super().__init__(work, streams)
         self.in_order = self.in_order and in_flight == 1
@@ -41,6 +42,8 @@ class ClosedLoop(Clients):
         self.polls = poll is not None
         self._reads = reads
         """How long a client's reads after its n-th write take, for users who read before they go on."""
+        self._live = live
+        """Whether clients read event by event, and are told to `resume` when they have read."""
         self._rounds = [0] * clients
         self._request = work.network.constant
         self._clients = clients
@@ -74,6 +77,8 @@ class ClosedLoop(Clients):
     @override
     def answered(self, done: Step, learned: int) -> Step | None:
         client = done.client
+        if self._live:
+            return None
         if self._in_flight == 1:
             return self._submit_at(client, learned + self._pause(client))
         ready = self._ready[client]
@@ -82,6 +87,10 @@ class ClosedLoop(Clients):
             return None
         self._ready[client] = None
         return self._submit_at(client, max(ready, learned))
+
+    def resume(self, client: int, time: int) -> Step:
+        """A client has read, and goes on with its next write."""
+        return self._submit_at(client, time + self._think())
 
     @override
     def times(self, done: Step, visible: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from replsim.engines.events.connection import Connection
 from replsim.engines.events.device import Device
 from replsim.engines.events.following import Following
 from replsim.engines.events.groups import groups
+from replsim.engines.events.live_reads import live_reads
 from replsim.engines.events.log import Log
 from replsim.engines.events.mishaps import schedule
 from replsim.engines.events.node import Node
@@ -67,9 +68,12 @@ class Cluster:
         for _, each in edges[1:]:
             self.follow(self.nodes[each], log)
             self.connect(self.nodes[each], 0)
+        self.users = live_reads(self)
 
     def start(self) -> None:
         """Begin at time zero."""
+        for users in self.users:
+            users.start()
         self.reigns[0].open(0)
         if self.eventful:
             schedule(self)

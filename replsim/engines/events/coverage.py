@@ -26,15 +26,14 @@ def refuse_uncovered(scenario: Scenario) -> None:
     if not isinstance(scenario.failover, NoFailover):
         missing.append(f"failover (manager: {scenario.failover.manager})")
     missing += [
-        f"sessions.{name} (users who wait for reads that depend on what they see)"
+        f"sessions.{name} (users who think wait for their reads, and would queue at a node with read_capacity)"
         for name, session in scenario.sessions.items()
-        if session.think is not None
-        and (
-            session.promises
-            or session.route.looks_at_lag
-            or session.route.looks_at_writes
-            or any(capacity_of(scenario, node) for node in reached(scenario, session.route))
-        )
+        if session.think is not None and any(capacity_of(scenario, node) for node in reached(scenario, session.route))
+    ]
+    missing += [
+        f"sessions.{name} (users who wait for reads that depend on what they see, while nodes may fail)"
+        for name, session in scenario.sessions.items()
+        if session.live and (scenario.faults or not isinstance(scenario.failover, NoFailover))
     ]
     if missing:
         raise UnsupportedScenario(f"the engine 'events' cannot simulate yet: {', '.join(missing)}")

@@ -62,5 +62,7 @@ def _session(scenario: Scenario, streams: Streams, work: Work, name: str, sessio
         return OpenLoop(work, streams, arrivals=times, users=users, connections=session.connections)
     assert session.think is not None
     think = streams.draws(f"{work.name}:think", session.think).next
+    if session.live:
+        return ClosedLoop(work, streams, clients=session.count, think=think, live=True)
     reads = Pauses(scenario, streams, name, session).pause
     return ClosedLoop(work, streams, clients=session.count, think=think, reads=reads)

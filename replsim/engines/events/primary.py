@@ -49,6 +49,8 @@ class Primary:
         self.ship = ship
         """Called with the time and the position of each flush: the senders to the standbys."""
         self.wal_writer: WalWriter | None = None
+        self.eager = False
+        """Whether every insertion is noted when it happens, also during a flush: somebody may see it at once."""
         self.flushes = array("q")
         """When each flush ended, and in `flush_positions` up to where."""
         self.flush_positions = array("q")
@@ -80,7 +82,7 @@ class Primary:
 
     def expect_inserts(self) -> None:
         """While the lock is free, be there when the next step is due; while it is taken nobody needs to look."""
-        if self.busy:
+        if self.busy and not self.eager:
             return
         due = self._transactions.next_time()
         if due < self._wake_at:
@@ -92,7 +94,7 @@ class Primary:
         self.busy = True
         self._started = start
         self._target = target
-        if self._device.size_matters:
+        if self._device.size_matters or self.eager:
             self._agenda.at(start, Rank.FLUSH_START, 0, self._start_sized)
         else:
             # What the flush takes does not change when it ends, so its start needs no event.
@@ -109,10 +111,10 @@ class Primary:
         if now < self._wake_at:
             return
         self._wake_at = NEVER
-        if self.busy:
+        if self.busy and not self.eager:
             return
         self.look(now)
-        if self._wanted > self.flushed:
+        if self._wanted > self.flushed and not self.busy:
             self._lead(now)
         self.expect_inserts()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable
+from heapq import heappop, heappush
 
 import numpy as np
 
@@ -62,6 +63,9 @@ class Replay:
         if self._even:
             self._cost_done = self._cost(self._records_done, start)
         self._free = 0
+        self._awaited: list[tuple[int, int, Callable[[int], None]]] = []
+        """Who waits for a commit that has not been handed over: its count, in the order in which they came."""
+        self._asked = 0
         self.free = 0
         """When it will have replayed all that it was handed."""
 
@@ -89,11 +93,26 @@ class Replay:
         assert self.positions[len(self._ends) - 1] == position, "a batch was handed over that was not announced"
         self._count = rows.stop
         self._free = self.free = end
+        while self._awaited and self._awaited[0][0] <= self._count:
+            count, _, tell = heappop(self._awaited)
+            tell(self.applied(count - 1))
         return rows
 
     def applied(self, row: int) -> int:
         """When commit ``row``, which has been handed over, is (or will be) replayed."""
         return self._replayed(row)
+
+    def count(self, time: int) -> int:
+        """How many commits have been replayed by ``time``."""
+        return bisect_right(range(self._count), time, key=self.applied)
+
+    def call_when(self, count: int, tell: Callable[[int], None]) -> None:
+        """Say when the first ``count`` commits will have been replayed, as soon as that is known."""
+        if count <= self._count:
+            tell(self.applied(count - 1))
+        else:
+            self._asked += 1
+            heappush(self._awaited, (count, self._asked, tell))
 
     def position(self, time: int) -> int:
         """The position replayed by ``time``, which is not before the last batch but one was handed over."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 
 from replsim.engines.events.clients import Clients, Step, What
@@ -30,6 +30,8 @@ class Transactions:
         self._steps: list[Step] = []
         self._locks: dict[int, deque[Step] | int] = {}
         """By key: the steps that wait for its holder, or the time at which it was last released."""
+        self.hearers: list[Callable[[int, int, int], None]] = []
+        """Told of each commit that is answered: its row, when it is visible, and when its client has the answer."""
         if fresh:
             for group in groups:
                 for step in group.first():
@@ -81,9 +83,16 @@ class Transactions:
             self._unlock(group.key(done.number), visible)
         step = group.answered(done, learned)
         if step is not None:
-            if group.goes_round and step.time <= done.submitted:
-                raise ScenarioError([group.no_time])
-            heappush(self._steps, step)
+            self.add(step, done.submitted)
+        for hear in self.hearers:
+            hear(row, visible, log.acknowledged[row])
+
+    def add(self, step: Step, before: int) -> None:
+        """A client goes on with a new transaction; the one before it was submitted at ``before``."""
+        group = self._groups[step.group]
+        if group.goes_round and step.time <= before:
+            raise ScenarioError([group.no_time])
+        heappush(self._steps, step)
 
     def running(self, now: int) -> int:
         """How many transactions execute on the server: not those on their way to it, nor those blocked on a lock.
