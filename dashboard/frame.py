@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import state, warmup
 from dashboard.controls import choose_scenario, turn_knobs
 from dashboard.errors import show_problems, show_refusal
 from dashboard.links import UPLOAD, Setup
@@ -81,7 +81,9 @@ def results_of(wanted: Sequence[tuple[Scenario, int]]) -> list[list[Result]]:
         st.info("Cancelled: nothing was kept of this run.")
         st.button("Run it again", icon=":material/play_arrow:", on_click=st.session_state.pop, args=(_CANCELLED,))
         st.stop()
-    jobs = [[runs().start(scenario, scenario.seed + k) for k in range(seeds)] for scenario, seeds in wanted]
+    jobs = [
+        [runs().start(scenario, scenario.seed + k, warmup.engine()) for k in range(seeds)] for scenario, seeds in wanted
+    ]
     flat = [job for each in jobs for job in each]
     _release(flat)
     if not settle(flat, AT_ONCE_SECONDS):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from replsim import front
-from replsim.errors import RunCancelled
+from replsim.errors import RunCancelled, ScenarioError
 from replsim.result import Result
 from replsim.scenario import Scenario
 from replsim.scenario import yaml as writer
@@ -68,12 +68,15 @@ class Job:
 
 
 class Runs:
-    """The runs of a process, by scenario, seed and engine.  The oldest results go when they are too many."""
+    """The runs of a process, by scenario and seed: every engine gives the same.
+
+    The oldest results go when they are too many.
+    """
 
     def __init__(self, run: Callable[..., Result] = front.run, workers: int = 2) -> None:
         self._run = run
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="run")
-        self._jobs: OrderedDict[tuple[str, int, str], Job] = OrderedDict()
+        self._jobs: OrderedDict[tuple[str, int], Job] = OrderedDict()
         self._lock = threading.Lock()
 
     @staticmethod
@@ -82,12 +85,12 @@ class Runs:
         return hashlib.sha256(writer.dumps(scenario).encode()).hexdigest()
 
     def start(self, scenario: Scenario, seed: int, engine: str = "auto") -> Job:
-        """The run of this scenario and seed: a new one only where there is none."""
-        key = self.name(scenario), seed, engine
+        """The run of this scenario and seed: a new one only where there is none, whatever the engine."""
+        key = self.name(scenario), seed
         with self._lock:
             job = self._jobs.get(key)
             if job is None or not job.sound:
-                job = self._jobs[key] = Job(bytes=estimate(scenario).memory_bytes)
+                job = self._jobs[key] = Job(bytes=_expected(scenario).memory_bytes)
                 job.future = self._pool.submit(self._work, job, scenario, seed, engine)
             self._jobs.move_to_end(key)
             self._forget()
@@ -123,20 +126,26 @@ def settle(jobs: Sequence[Job], seconds: float) -> bool:
     return all(job.done for job in jobs)
 
 
-def refusal(scenario: Scenario, seeds: int, speedup: float = 1.0) -> Refusal | None:
-    """Why these runs would take too long or too much memory, or None.
-
-    ``speedup`` is how many times faster than the event engine, which the estimate speaks of, the runs will be.
-    """
-    expected = estimate(scenario)
-    seconds, size = expected.wall_seconds * seeds / speedup, expected.memory_bytes * seeds
+def refusal(scenario: Scenario, seeds: int) -> Refusal | None:
+    """Why these runs would take too long or too much memory, or None."""
+    expected = _expected(scenario)
+    seconds, size = expected.wall_seconds * seeds, expected.memory_bytes * seeds
     if seconds <= LONGEST_SECONDS and size <= MOST_BYTES:
         return None
     share = min(LONGEST_SECONDS / seconds, MOST_BYTES / size) / 2
     shorter = math.floor(scenario.duration * share / SECOND) * SECOND
-    fits = shorter > max(scenario.warmup * 2, SECOND) and _memory(scenario, shorter) * seeds <= MOST_BYTES
-    return Refusal(expected, seeds, format_duration(shorter) if fits else None)
+    return Refusal(expected, seeds, format_duration(shorter) if _fits(scenario, shorter, seeds) else None)
 
 
-def _memory(scenario: Scenario, duration: int) -> int:
-    return estimate(scenario.changed(duration=format_duration(duration))).memory_bytes
+def _fits(scenario: Scenario, duration: int, seeds: int) -> bool:
+    if duration <= max(scenario.warmup * 2, SECOND):
+        return False
+    try:
+        less = _expected(scenario.changed(duration=format_duration(duration)))
+    except ScenarioError:  # something happens in it later than that
+        return False
+    return less.wall_seconds * seeds <= LONGEST_SECONDS and less.memory_bytes * seeds <= MOST_BYTES
+
+
+def _expected(scenario: Scenario) -> Estimate:
+    return estimate(scenario, compiled=front.choose(scenario).engine == "stages")

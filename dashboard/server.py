@@ -12,6 +12,8 @@ from typing import Any, Final
 from starlette.middleware import Middleware
 from streamlit import App
 
+from dashboard import warmup
+
 _TOLD: Final = b"<script>window.__streamlit = {BACKEND_BASE_URL: location.origin};</script>"
 
 
@@ -51,4 +53,5 @@ class TellTheServer:
             await self.app(scope, receive, send)
 
 
+warmup.start()
 app = App(Path(__file__).with_name("app.py"), middleware=[Middleware(TellTheServer)])
