@@ -1,1 +1,83 @@
-"""To come."""
+"""Break it: faults on a timeline, somebody who takes over, and what clients felt."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.breakage import BREAKAGES, MANAGERS, added, manager_changes, manager_of, removed, targets, told
+from dashboard.cards import show_answers
+from dashboard.charts import chart
+from dashboard.frame import Shown, open_scenario, results_of
+from dashboard.links import Setup
+from dashboard.words import plain
+from replsim.scenario import Scenario
+from replsim.units import SECOND
+
+
+def main() -> None:
+    """The page."""
+    setup, scenario = open_scenario()
+    st.markdown("#### Break something, and see what clients feel")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _add(setup, scenario)
+    with right:
+        _present(setup, scenario)
+    if not scenario.faults:
+        st.info("Nothing is broken yet. Add a fault above; until then this is the undisturbed run.")
+    results = results_of([(scenario, setup.seeds)])[0]
+    show_answers(Shown(setup, scenario, results))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        chart("commit_latency", results, {"view": "time"}, key="broken latency")
+        chart("stale_reads", results, key="broken reads")
+    with right:
+        chart("lag", results, {"kind": "seconds"}, key="broken lag")
+        chart("lag", results, {"kind": "bytes"}, key="broken bytes")
+
+
+def _add(setup: Setup, scenario: Scenario) -> None:
+    """What, to what, when and for how long."""
+    offered = {verb: each for verb, each in BREAKAGES.items() if targets(scenario, each.target)}
+    what, where = st.columns(2)
+    verb = what.selectbox("What happens", list(offered), format_func=lambda verb: offered[verb].words, key="fault")
+    target = where.selectbox("To what", targets(scenario, offered[verb].target), key=f"target of {verb}")
+    length = scenario.duration / SECOND
+    when, how_long = st.columns(2)
+    at = when.slider("From (s)", 0.0, length, min(length * 0.3, length), step=length / 100, format="%.3g s", key="at")
+    lasts = how_long.slider(
+        "For (s)", 0.0, length, length * 0.15, step=length / 100, format="%.3g s", key="lasts",
+        help="0: to the end of the run.",
+    )  # fmt: skip
+    changes = added(scenario, offered[verb], target, round(at * SECOND), round(lasts * SECOND) or None)
+    st.button("Add to the timeline", type="primary", icon=":material/bolt:", on_click=_put, args=(setup, changes))
+
+
+def _present(setup: Setup, scenario: Scenario) -> None:
+    """The faults that there are, each with a way to take it out; and who takes over."""
+    manager = manager_of(scenario)
+    words = MANAGERS if manager in MANAGERS else {**MANAGERS, manager: manager}
+    st.session_state["manager"] = manager
+    st.selectbox(
+        "If the primary dies, who promotes a standby?", list(words), format_func=words.__getitem__, key="manager",
+        on_change=_managed, args=(setup,), disabled=not scenario.standbys,
+        help="Patroni: a lease in a store, which others race for once it has run out. "
+        "Quorum: a majority of the nodes elects one.",
+    )  # fmt: skip
+    for place, line in enumerate(told(scenario)):
+        text, button = st.columns([5, 1], vertical_alignment="center")
+        text.markdown(f"- {plain(line)}")
+        button.button("", icon=":material/delete:", key=f"remove {place}", help="Take it out",
+                      on_click=_put, args=(setup, removed(scenario, place)))  # fmt: skip
+
+
+def _put(setup: Setup, changes: dict[str, str | None]) -> None:
+    state.put(setup.changed(changes))
+
+
+def _managed(setup: Setup) -> None:
+    state.put(setup.changed(manager_changes(st.session_state["manager"])))
+
+
+main()

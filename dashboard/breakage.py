@@ -1,0 +1,110 @@
+"""What can be broken, in words, and who takes over: as changes of a scenario."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from dashboard.cluster import Changes
+from replsim.scenario import Scenario
+from replsim.scenario.faults import verb_of
+from replsim.summary import show
+from replsim.units import SECOND, format_duration
+
+__all__ = ["BREAKAGES", "MANAGERS", "Breakage", "added", "manager_changes", "manager_of", "removed", "targets", "told"]
+
+Target = Literal["node", "standby", "link", "client"]
+
+
+@dataclass(frozen=True)
+class Breakage:
+    """One kind of fault: its verb in a scenario, its words, what it happens to, and what else it says."""
+
+    verb: str
+    words: str
+    target: Target
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+BREAKAGES: Final = {
+    each.verb: each
+    for each in (
+        Breakage("crash", "A server dies", "node"),
+        Breakage("cut", "A link is cut", "link"),
+        Breakage("slow", "A disk is 20 times slower", "node", {"times": 20}),
+        Breakage("stall", "A disk stands still", "node"),
+        Breakage("pause_replay", "Replay is paused", "standby"),
+        Breakage("load", "Three times the load", "client", {"times": 3}),
+        Breakage("delay", "A link is 50 ms slower", "link", {"by": "50ms"}),
+        Breakage("pause", "A server freezes", "node"),
+        Breakage("partition", "A server is cut off from all", "node"),
+    )
+}
+"""What the page offers; a scenario's file can say more."""
+
+MANAGERS: Final = {"none": "nobody", "patroni": "Patroni", "quorum": "a quorum (Raft-like)"}
+
+
+def targets(scenario: Scenario, target: Target) -> list[str]:
+    """What a kind of fault can happen to, in a scenario."""
+    if target == "node":
+        return list(scenario.nodes)
+    if target == "standby":
+        return list(scenario.standbys)
+    if target == "link":
+        return [f"{scenario.upstream(name)} -> {name}" for name in scenario.standbys]
+    writers = [name for name, each in scenario.writers.items() if each.clients is None]
+    return [*writers, *scenario.readers]
+
+
+def added(scenario: Scenario, breakage: Breakage, target: str, at: int, lasts: int | None) -> Changes:
+    """The scenario with one more fault, ``at`` a moment for so long (nanoseconds; None: to the end)."""
+    happens: dict[str, Any] = {"at": format_duration(at)}
+    if lasts is not None:
+        happens["for"] = format_duration(lasts)
+    happens[breakage.verb] = [[target]] if breakage.verb == "partition" else target
+    return _faults([*_written(scenario), happens | dict(breakage.extra)])
+
+
+def removed(scenario: Scenario, place: int) -> Changes:
+    """The scenario without one of its faults."""
+    return _faults([fault for nth, fault in enumerate(_written(scenario)) if nth != place])
+
+
+def told(scenario: Scenario) -> list[str]:
+    """Each fault of a scenario in words: what, to what, when, for how long."""
+    lines = []
+    for fault in scenario.faults:
+        known = BREAKAGES.get(verb_of(fault) or "")
+        what = str(fault).partition(" ")[2]
+        words = f"{known.words}: {what}" if known else str(fault)
+        when = "again and again" if fault.at is None else f"at {show(fault.at / SECOND, 's')}"
+        lasts = "" if fault.for_ is None else f" for {show(fault.for_.mean / SECOND, 's')}"
+        lines.append(f"{words}, {when}{lasts}")
+    return lines
+
+
+def manager_of(scenario: Scenario) -> str:
+    """Who promotes a standby."""
+    return scenario.failover.manager
+
+
+def manager_changes(manager: str) -> Changes:
+    """The scenario with another manager, with times as short as they are in use: a page shows it in a minute."""
+    return {
+        "failover": {
+            "none": None,
+            "patroni": "{manager: patroni, ttl: 20s, loop_wait: 5s, retry_timeout: 5s}",
+            "quorum": "{manager: quorum, heartbeat: 1s, election_timeout: 5s}",
+        }[manager]
+    }
+
+
+def _written(scenario: Scenario) -> Sequence[Any]:
+    return [fault.model_dump(mode="json", exclude_defaults=True, by_alias=True) for fault in scenario.faults]
+
+
+def _faults(every: Sequence[Any]) -> Changes:
+    return {"faults": json.dumps(every) if every else "null"}
