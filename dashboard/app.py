@@ -14,6 +14,7 @@ PAGES: Final = {
     "follow": "Follow one commit",
     "break_it": "Break it",
     "compare": "Compare",
+    "sweep": "Sweep",
     "learn": "Learn",
 }
 ABOUT: Final = """\

@@ -13,7 +13,7 @@ from replsim import plots
 from replsim.plots.palette import Theme
 from replsim.result import Result
 
-__all__ = ["chart", "clicked", "show_figure", "theme"]
+__all__ = ["Figure", "chart", "clicked", "show_figure", "theme"]
 
 Figure = Any
 """A plotly figure."""

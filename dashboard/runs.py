@@ -126,10 +126,10 @@ def settle(jobs: Sequence[Job], seconds: float) -> bool:
     return all(job.done for job in jobs)
 
 
-def refusal(scenario: Scenario, seeds: int) -> Refusal | None:
-    """Why these runs would take too long or too much memory, or None."""
+def refusal(scenario: Scenario, seeds: int, *, kept: int | None = None) -> Refusal | None:
+    """Why these runs would take too long or too much memory, or None; ``kept``: how many results are held at once."""
     expected = _expected(scenario)
-    seconds, size = expected.wall_seconds * seeds, expected.memory_bytes * seeds
+    seconds, size = expected.wall_seconds * seeds, expected.memory_bytes * (seeds if kept is None else kept)
     if seconds <= LONGEST_SECONDS and size <= MOST_BYTES:
         return None
     share = min(LONGEST_SECONDS / seconds, MOST_BYTES / size) / 2
