@@ -105,7 +105,8 @@ def exporter(facts: Facts, node: str | None) -> Mapping[str, float]:
 
     # With the guard it also changes where the flush position (what 'received' means there) leaves the apply position.
     flush, apply = facts.record.position(node, "flush"), facts.record.position(node, "apply")
-    edges = np.unique(np.concatenate([applied, flush.time, apply.time, facts.window]))
+    edges = np.sort(np.concatenate([applied, flush.time, apply.time, facts.window]))
+    edges = edges[np.append(True, edges[1:] > edges[:-1])]
     edges = edges[edges >= applied[0]] if len(applied) else edges[:0]
     start, end = edges[:-1], edges[1:]
     behind = flush.at(start) > apply.at(start)

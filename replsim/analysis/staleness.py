@@ -189,10 +189,12 @@ def _visibility(facts: Facts, node: str, since: str) -> tuple[Ints, Floats]:
     applied, told = facts.reached(node, "apply")[chosen], told[chosen]
     seen = applied < NEVER
     watched = np.where(seen, np.maximum(applied - told, 0), facts.record.scenario.duration - told)
-    times, place = np.unique(np.append(watched, 0), return_inverse=True)
+    ordered = np.sort(np.append(watched, 0))
+    times = ordered[np.append(True, ordered[1:] > ordered[:-1])]
     # Seen at exactly t counts before watched until exactly t: the look at t would have found it.
-    arrived = np.bincount(place[:-1][seen], minlength=len(times))
-    lost = np.bincount(place[:-1][~seen], minlength=len(times))
+    arrived, lost = (
+        np.diff(np.searchsorted(np.sort(watched[which]), times, side="right"), prepend=0) for which in (seen, ~seen)
+    )
     at_risk = len(watched) - np.concatenate([[0], np.cumsum(arrived + lost)[:-1]])
     if not lost.any():
         return times, np.cumsum(arrived) / max(len(watched), 1)

@@ -1,5 +1,5 @@
 """Loops over arrays, compiled: what NumPy would need many passes for.  The one place that knows the compiler."""
 
-from replsim.kernels.compiled import compiled
+from replsim.kernels.compiled import compiled, part
 
-__all__ = ["compiled"]
+__all__ = ["compiled", "part"]

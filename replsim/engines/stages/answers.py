@@ -53,7 +53,9 @@ class Answers:
         count = len(rows.lsn)
         out = kernel.Released(np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64))
         waiting = kernel.Waiting(rows.inserted, rows.lsn, rows.level)
-        s = kernel.release(self._state, waiting, ends, _one_after_another(heard), complete, self._rule, out)
+        s = self._state.copy()
+        times = np.empty(len(heard) + 1, dtype=np.int64)
+        kernel.release(s, waiting, ends, _one_after_another(heard), complete, self._rule, times, out)
         done, flush = int(s[kernel.DONE]), int(s[kernel.FLUSH])
         self.row += done
         places = s[kernel.FIELDS :].reshape(3, len(self.candidates))

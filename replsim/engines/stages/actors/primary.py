@@ -15,7 +15,7 @@ from replsim.scenario import Scenario
 __all__ = ["Primary"]
 
 ROOM: Final = 4096
-"""Flushes in one call of the kernel."""
+"""The fewest flushes that one call of the kernel has room for."""
 
 
 class Primary:
@@ -44,11 +44,13 @@ class Primary:
         if self._waiting is not None:
             inserts = chained([self._waiting, inserts])
         found: list[kernel.Flushes] = []
+        room = max(ROOM, len(inserts.time))
         enough = False
         while not enough:
-            costs = kernel.Draws(self._write.at_least(ROOM)[:ROOM], self._flush.at_least(ROOM)[:ROOM])
-            out = kernel.Flushes(*(np.empty(ROOM + 1, dtype=np.int64) for _ in range(3)))
-            s, enough = kernel.primary_flush(self._state, inserts, horizon, costs, self._rules, out)
+            costs = kernel.Draws(self._write.at_least(room)[:room], self._flush.at_least(room)[:room])
+            out = kernel.Flushes(*(np.empty(room + 1, dtype=np.int64) for _ in range(3)))
+            s = self._state.copy()
+            enough = kernel.primary_flush(s, inserts, horizon, costs, self._rules, out)
             used, ended = int(s[kernel.USED]), int(s[kernel.ENDED])
             found.append(kernel.Flushes(out.starts[:used], out.ends[:ended], out.targets[:ended]))
             self._write.used(used)

@@ -18,7 +18,7 @@ from replsim.scenario.network import Link
 __all__ = ["Sender", "WindowedSender", "sender"]
 
 ROOM: Final = 4096
-"""Messages in one call of the kernel."""
+"""The fewest messages that one call of the kernel has room for."""
 
 
 def sender(
@@ -33,8 +33,8 @@ def sender(
     )
 
 
-def _room() -> Messages:
-    return Messages(*(np.empty(ROOM, dtype=np.int64) for _ in range(3)))
+def _room(count: int) -> Messages:
+    return Messages(*(np.empty(count, dtype=np.int64) for _ in range(3)))
 
 
 class Sender:
@@ -50,9 +50,9 @@ class Sender:
     def run(self, flushed: Flushed, end: int) -> Messages:  # noqa: ARG002 - it waits for nothing
         """The messages of what is ``flushed``; ``end`` is the end of the run if nothing comes after it, else -1."""
         found: list[Messages] = []
-        enough, done = False, 0
+        enough, done, room = False, 0, max(ROOM, len(flushed.time))
         while not enough:
-            out, wire = _room(), self._wire.view(ROOM, self._way, lacking=bool(found))
+            out, wire = _room(room), self._wire.view(room, self._way, lacking=bool(found))
             s, way, enough = sender_link.sender_link(
                 sender_link.Sender(done, self._sent), self._way, flushed, wire, self._wakeup, self._most, out
             )
@@ -77,13 +77,14 @@ class WindowedSender:
         found: list[Messages] = []
         enough = False
         while not enough:
-            out = _room()
+            out = _room(ROOM)
             there, back = (
                 wire.view(ROOM, way, lacking=bool(found)) for wire, way in zip(self._wires, self._ways, strict=True)
             )
             in_flight = window_link.InFlight(*(roomy(column, ROOM) for column in self._in_flight))
-            s, ways, enough = window_link.window_link(
-                self._state, self._ways, flushed, (there, back), in_flight, self._limits, end, out
+            s = self._state.copy()
+            ways, enough = window_link.window_link(
+                s, self._ways, flushed, (there, back), in_flight, self._limits, end, out
             )
             used = ways[0].used
             found.append(cut(out, slice(used)))

@@ -20,7 +20,7 @@ from replsim.scenario.network import Link
 __all__ = ["Moved", "Standby", "Steps"]
 
 ROOM: Final = 4096
-"""Batches in one call of the kernel."""
+"""The fewest batches that one call of the kernel has room for."""
 
 
 class Steps(NamedTuple):
@@ -71,7 +71,7 @@ class Standby:
         """What follows from ``messages``; ``end`` is the end of the run if none comes after them, else -1."""
         given = chained([self._given, kernel.Given(messages.arrival, messages.position)])
         found: list[Moved] = []
-        enough, room, lacking = False, ROOM, False
+        enough, room, lacking = False, max(ROOM, len(given.arrival)), False
         while not enough:
             before = given
             moved, given, enough = self._call(given, end, room, lacking=lacking)
@@ -104,7 +104,8 @@ class Standby:
             kernel.Replies(*(np.empty(replies, dtype=np.int64) for _ in range(4))),
         )
         wire = self._wire.view(replies, way, lacking=lacking)
-        s, enough = kernel.standby(self._state, given, end, added, draws, wire, self._rules, applied, out)
+        s = self._state.copy()
+        enough = kernel.standby(s, s.copy(), given, end, added, draws, wire, self._rules, applied, out)
         count = s.tolist()
         self._write.used(count[kernel.WRITES])
         self._flush.used(count[kernel.BATCHES])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.engines.stages.kernels.wire import SECOND, transfer
-from replsim.kernels import compiled
+from replsim.kernels import compiled, part
 
 __all__ = ["ASYNCHRONOUS", "CHUNK", "WAITS", "Draws", "Flushes", "Inserts", "Rules", "initial", "primary_flush"]
 
@@ -106,7 +106,7 @@ def initial(rules: Rules) -> Ints:
     return state
 
 
-@compiled
+@part
 def position(s: Ints, time: int, rules: Rules) -> int:
     """The end of the WAL at ``time``, of all that was noted."""
     if not rules.background:
@@ -115,7 +115,7 @@ def position(s: Ints, time: int, rules: Rules) -> int:
     return int(s[BYTES]) + whole // rules.background_record * rules.background_record
 
 
-@compiled
+@part
 def look(s: Ints, until: int, now: int, inserts: Inserts, rules: Rules) -> None:
     """Take note, at ``now``, of all that was inserted up to ``until``."""
     first = taken = s[TAKEN]
@@ -138,13 +138,13 @@ def look(s: Ints, until: int, now: int, inserts: Inserts, rules: Rules) -> None:
         s[BYTES] = inserts.bytes[taken - 1]
 
 
-@compiled
+@part
 def enough(s: Ints, rules: Rules) -> bool:
     """Whether so much asynchronous WAL waits that it wakes the WAL writer."""
     return bool(s[ASYNC] // rules.page - s[FLUSHED] // rules.page >= rules.pages)
 
 
-@compiled
+@part
 def lead(s: Ints, start: int, rules: Rules) -> None:
     """A backend takes the lock at ``start``; it may sleep first, so that others can join."""
     if rules.commit_delay:
@@ -153,13 +153,13 @@ def lead(s: Ints, start: int, rules: Rules) -> None:
         flush_from(s, start, WHOLE)
 
 
-@compiled
+@part
 def flush_from(s: Ints, start: int, target: int) -> None:
     """The lock is taken for a flush from ``start`` on."""
     s[PHASE], s[START], s[DUE], s[TARGET] = STARTS, start, start, target
 
 
-@compiled
+@part
 def delay(s: Ints, now: int, inserts: Inserts, rules: Rules) -> None:
     """``commit_delay`` holds while enough others execute or wait in a commit (``MinimumActiveBackends``)."""
     look(s, now, now, inserts, rules)
@@ -170,7 +170,7 @@ def delay(s: Ints, now: int, inserts: Inserts, rules: Rules) -> None:
     flush_from(s, now + (rules.commit_delay if others >= rules.commit_siblings else 0), WHOLE)
 
 
-@compiled
+@part
 def start(s: Ints, inserts: Inserts, draws: Draws, rules: Rules, out: Flushes) -> None:
     """A flush starts; where the device's time depends on the bytes, they are counted now."""
     now, number = s[START], s[USED]
@@ -186,7 +186,7 @@ def start(s: Ints, inserts: Inserts, draws: Draws, rules: Rules, out: Flushes) -
     s[PHASE], s[DUE] = FLUSHES, now + cost
 
 
-@compiled
+@part
 def end(s: Ints, now: int, inserts: Inserts, rules: Rules, out: Flushes) -> None:
     """A flush has ended: what it reached is safe here, and who came meanwhile has the next one."""
     look(s, s[START], now, inserts, rules)
@@ -209,7 +209,7 @@ def end(s: Ints, now: int, inserts: Inserts, rules: Rules, out: Flushes) -> None
         write_out(s, now, now + rules.wakeup, rules)
 
 
-@compiled
+@part
 def write_out(s: Ints, now: int, start: int, rules: Rules) -> None:
     """The WAL writer flushes whole pages, or else what is asynchronous, or goes back to sleep."""
     reached = position(s, now, rules)
@@ -223,7 +223,7 @@ def write_out(s: Ints, now: int, start: int, rules: Rules) -> None:
         flush_from(s, start, target)
 
 
-@compiled
+@part
 def wake(s: Ints, inserts: Inserts, rules: Rules) -> None:
     """The WAL writer wakes."""
     now = s[WAKES]
@@ -236,24 +236,23 @@ def wake(s: Ints, inserts: Inserts, rules: Rules) -> None:
 
 
 @compiled
-def primary_flush(
-    before: Ints, inserts: Inserts, horizon: int, draws: Draws, rules: Rules, out: Flushes
-) -> tuple[Ints, bool]:
-    """All that happens before ``horizon``, by which all ``inserts`` are known; and whether draws and room sufficed.
+def primary_flush(s: Ints, inserts: Inserts, horizon: int, draws: Draws, rules: Rules, out: Flushes) -> bool:
+    """All that happens before ``horizon``, by which all ``inserts`` are known; whether draws and room sufficed.
+
+    The state ``s`` is moved on.
 
     Of equal times, what the holder of the lock does comes first, then an insert, then the WAL writer (`Rank`).
     """
-    s = before.copy()
     room = min(len(draws.write), len(draws.flush), len(out.starts), len(out.ends) - 1)
     while s[USED] < room:
         taken = s[TAKEN]
         due = s[DUE] if s[PHASE] != FREE else inserts.time[taken] if taken < len(inserts.time) else NEVER
         if s[ASLEEP] and s[WAKES] < due:
             if s[WAKES] >= horizon:
-                return s, True
+                return True
             wake(s, inserts, rules)
         elif due >= horizon:
-            return s, True
+            return True
         elif s[PHASE] == FLUSHES:
             end(s, due, inserts, rules, out)
         elif s[PHASE] == STARTS:
@@ -264,4 +263,4 @@ def primary_flush(
             look(s, due, due, inserts, rules)
             if s[WANTED] > s[FLUSHED]:
                 lead(s, due, rules)
-    return s, False
+    return False

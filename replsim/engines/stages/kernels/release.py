@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.kernels import compiled
+from replsim.kernels import compiled, part
 
 __all__ = ["Ends", "Heard", "Released", "Rule", "Waiting", "initial", "release"]
 
@@ -74,7 +74,7 @@ def initial(candidates: int) -> Ints:
     return np.zeros(FIELDS + 3 * candidates, dtype=np.int64)
 
 
-@compiled
+@part
 def told(s: Ints, kind: int, lsn: int, rule: Rule, heard: Heard, complete: bool, times: Ints) -> int:
     """When the rule releases a commit that ends at ``lsn``; `UNKNOWN` where that depends on replies to come.
 
@@ -106,22 +106,20 @@ def told(s: Ints, kind: int, lsn: int, rule: Rule, heard: Heard, complete: bool,
 
 @compiled
 def release(
-    before: Ints, waiting: Waiting, ends: Ends, heard: Heard, complete: bool, rule: Rule, out: Released
-) -> Ints:
-    """Answer every commit whose answer follows from the flushes and replies that are known.
+    s: Ints, waiting: Waiting, ends: Ends, heard: Heard, complete: bool, rule: Rule, times: Ints, out: Released
+) -> None:
+    """Answer every commit whose answer follows from the flushes and replies that are known; the state is moved on.
 
-    ``complete`` says that there are no others.  The first commit in a flush that waits for it leads it: it goes on at
-    its end, where others at ``local`` have to be woken.
+    ``complete`` says that there are no others; ``times`` is room for one time a candidate.  The first commit in a
+    flush that waits for it leads it: it goes on at its end, where others at ``local`` have to be woken.
     """
-    s = before.copy()
-    times = np.empty(len(heard.first), dtype=np.int64)
     for i in range(len(waiting.lsn)):
         lsn, level = waiting.lsn[i], waiting.level[i]
         while s[FLUSH] < len(ends.time) and ends.position[s[FLUSH]] < lsn:
             s[FLUSH] += 1
             s[LED] = 0
         if s[FLUSH] == len(ends.time) and not complete:
-            return s
+            return
         flushed = ends.time[s[FLUSH]] if s[FLUSH] < len(ends.time) else NEVER
         visible = waiting.inserted[i]
         if level == LOCAL and flushed < NEVER:
@@ -129,7 +127,7 @@ def release(
         elif level > LOCAL:
             visible = told(s, level - 2, lsn, rule, heard, complete, times)
             if visible == UNKNOWN:
-                return s
+                return
             visible = visible if visible == NEVER else visible + rule.wakeup
         elif level == LOCAL:
             visible = NEVER
@@ -137,4 +135,3 @@ def release(
             s[LED] = 1
         out.flushed[i], out.visible[i] = flushed, visible
         s[DONE] = i + 1
-    return s

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.engines.stages.kernels.wire import LACKING, SECOND, Way, Wire, send, transfer
-from replsim.kernels import compiled
+from replsim.kernels import compiled, part
 
 __all__ = ["Additions", "Applied", "Batches", "Draws", "Given", "Replies", "Rules", "initial", "standby"]
 
@@ -130,13 +130,13 @@ def initial() -> Ints:
     return state
 
 
-@compiled
+@part
 def bytes_cost(lsn: int, bandwidth: int) -> int:
     """The time to replay the first ``lsn`` bytes: differences of it add up exactly, however batches are cut."""
     return lsn // bandwidth * SECOND + lsn % bandwidth * SECOND // bandwidth
 
 
-@compiled
+@part
 def reply(s: Ints, time: int, write: int, rules: Rules, wire: Wire, applied: Applied, out: Replies) -> bool:
     """Send a reply; whether draws and room sufficed."""
     n = s[REPLIES]
@@ -154,7 +154,7 @@ def reply(s: Ints, time: int, write: int, rules: Rules, wire: Wire, applied: App
     return True
 
 
-@compiled
+@part
 def unprompted(s: Ints, until: int, rules: Rules, wire: Wire, applied: Applied, out: Replies) -> bool:
     """What an idle receiver sends by ``until``: replies that replay asked for, and status replies."""
     while True:
@@ -173,7 +173,7 @@ def unprompted(s: Ints, until: int, rules: Rules, wire: Wire, applied: Applied, 
             return False
 
 
-@compiled
+@part
 def whole(s: Ints, position: int, added: Additions, rules: Rules) -> tuple[int, int]:
     """Where the last record ends that is whole at ``position``, and how many records there are up to there.
 
@@ -189,7 +189,7 @@ def whole(s: Ints, position: int, added: Additions, rules: Rules) -> tuple[int, 
     return end + behind * rules.background_record, records + behind
 
 
-@compiled
+@part
 def replay(s: Ints, time: int, records: int, position: int, rules: Rules, draws: Draws) -> int:
     """Replay on from ``time``, up to so many records and to ``position``; returns the end, or `LACKING`."""
     if rules.per_record >= 0:
@@ -206,7 +206,7 @@ def replay(s: Ints, time: int, records: int, position: int, rules: Rules, draws:
     return time
 
 
-@compiled
+@part
 def hand_over(s: Ints, now: int, position: int, added: Additions, rules: Rules, draws: Draws, applied: Applied) -> bool:
     """Replay takes all that is flushed up to ``position``; whether draws and room sufficed."""
     time = s[FREE] if s[FREE] > now else now + rules.wakeup
@@ -231,7 +231,7 @@ def hand_over(s: Ints, now: int, position: int, added: Additions, rules: Rules, 
     return True
 
 
-@compiled
+@part
 def ask(s: Ints, now: int, row: int, step: int, added: Additions, rules: Rules, applied: Applied) -> bool:
     """Note the replies that the replay of what was added from ``row`` on will ask for; whether there is room."""
     asked = applied.asked
@@ -252,7 +252,7 @@ def ask(s: Ints, now: int, row: int, step: int, added: Additions, rules: Rules, 
     return True
 
 
-@compiled
+@part
 def drain(s: Ints, begins: int, given: Given, complete: bool, rules: Rules, draws: Draws) -> tuple[int, int, int]:
     """Write what has arrived by ``begins``, and what arrives before all that is written.
 
@@ -274,7 +274,7 @@ def drain(s: Ints, begins: int, given: Given, complete: bool, rules: Rules, draw
     return time, position, DONE
 
 
-@compiled
+@part
 def batch(
     s: Ints,
     given: Given,
@@ -313,9 +313,17 @@ def batch(
     return DONE
 
 
+@part
+def copy(source: Ints, target: Ints) -> None:
+    """Copy a state."""
+    for place in range(FIELDS):
+        target[place] = source[place]
+
+
 @compiled
 def standby(
-    before: Ints,
+    s: Ints,
+    after: Ints,
     given: Given,
     end: int,
     added: Additions,
@@ -324,20 +332,21 @@ def standby(
     rules: Rules,
     applied: Applied,
     out: tuple[Batches, Replies],
-) -> tuple[Ints, bool]:
-    """Every batch that is known in full; and whether draws and room sufficed.
+) -> bool:
+    """Every batch that is known in full; whether draws and room sufficed.
 
-    ``end`` is the end of the run where no message comes after those that are given, else -1.
+    ``s`` and ``after`` are two copies of the state: the first is moved on, batch by batch; the second is room for a
+    batch that may turn out not to be known in full.  ``end`` is the end of the run where no message comes after those
+    that are given, else -1.
     """
-    s, after = before.copy(), before.copy()
     word = DONE
     while s[MESSAGES] < len(given.arrival) and word == DONE:
         word = batch(after, given, end >= 0, added, draws, wire, rules, applied, out)
         if word == DONE:
-            s[:] = after
+            copy(after, s)
     if word == DONE and end >= 0:
-        after[:] = s
+        copy(s, after)
         if not unprompted(after, end, rules, wire, applied, out[1]):
-            return s, False
-        s[:] = after
-    return s, word != LACKS
+            return False
+        copy(after, s)
+    return word != LACKS

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from replsim.engines.stages.kernels.sender_link import Flushed, Messages
 from replsim.engines.stages.kernels.wire import LACKING, Way, Wire, send
-from replsim.kernels import compiled
+from replsim.kernels import compiled, part
 
 __all__ = ["COUNT", "FIRST", "InFlight", "initial", "window_link"]
 
@@ -46,7 +46,7 @@ def initial() -> Ints:
     return state
 
 
-@compiled
+@part
 def next_moment(s: Ints, flushed: Flushed, wakeup: int, end: int) -> bool:
     """Go on to the next moment at which it may send; false where that is not known yet, or after the end."""
     while True:
@@ -66,7 +66,7 @@ def next_moment(s: Ints, flushed: Flushed, wakeup: int, end: int) -> bool:
             return True
 
 
-@compiled
+@part
 def fill(
     s: Ints,
     ways: tuple[Way, Way],
@@ -103,7 +103,7 @@ def fill(
 
 @compiled
 def window_link(
-    before: Ints,
+    s: Ints,
     ways: tuple[Way, Way],
     flushed: Flushed,
     wires: tuple[Wire, Wire],
@@ -111,16 +111,16 @@ def window_link(
     limits: tuple[int, int, int],
     end: int,
     out: Messages,
-) -> tuple[Ints, tuple[Way, Way], bool]:
+) -> tuple[tuple[Way, Way], bool]:
     """Send what is ``flushed``; whether draws and room sufficed.
 
-    ``wires`` are that of the messages and that of their acknowledgements; ``limits`` the wakeup, the most bytes of a
-    message and the window.  ``end`` is the end of the run where no other flushes come before it, else -1.
+    The state ``s`` is moved on.  ``wires`` are that of the messages and that of their acknowledgements; ``limits`` the
+    wakeup, the most bytes of a message and the window.  ``end`` is the end of the run where no other flushes come
+    before it, else -1.
     """
     wakeup, most, window = limits
-    s = before.copy()
     while s[SENDING] != IDLE or next_moment(s, flushed, wakeup, end):
         ways, enough = fill(s, ways, wires, in_flight, most, window, out)
         if not enough:
-            return s, ways, False
-    return s, ways, True
+            return ways, False
+    return ways, True

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.kernels import compiled
+from replsim.kernels import part
 
 __all__ = ["LACKING", "Way", "Wire", "send", "transfer"]
 
@@ -49,7 +49,7 @@ class Way(NamedTuple):
     """When the last message arrives."""
 
 
-@compiled
+@part
 def transfer(size: int, bandwidth: int) -> int:
     """The time that ``size`` bytes take, rounded down."""
     if size < 1 << 33:
@@ -57,7 +57,7 @@ def transfer(size: int, bandwidth: int) -> int:
     return size // bandwidth * SECOND + size % bandwidth * SECOND // bandwidth
 
 
-@compiled
+@part
 def send(time: int, size: int, wire: Wire, way: Way) -> Way:
     """Send ``size`` bytes at ``time``; `Way.last` is then when they have all arrived, or `LACKING`."""
     leave = max(time, way.free)
