@@ -68,6 +68,8 @@ PUBLIC = [
     "replicate",
     "run",
     "scenarios_folder",
+    "search",
+    "sensitivity",
     "sweep",
 ]
 
