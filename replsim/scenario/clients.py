@@ -202,6 +202,9 @@ class Reader(Promise, Part):
     """The way back from any node, where it differs from the way there."""
     ways: dict[Name, Way] = {}
     """The way to a node that has its own, by node."""
+    contends: bool = False
+    """Its reads take time from replay: a standby replays at 1 - r of its speed, at least a twentieth, where they keep a
+    share r of its `read_capacity` busy."""
     zone: Name | None = None
     """The zone that the readers are in."""
 

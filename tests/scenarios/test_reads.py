@@ -7,7 +7,7 @@ from math import sqrt
 
 import pytest
 
-from replsim import Result, run, scenarios_folder
+from replsim import Result, loads, run, scenarios_folder
 
 
 @cache
@@ -47,3 +47,22 @@ def test_the_primary_shows_less_than_a_standby_did() -> None:
     assert {reads.words["node"][code] for code in broken["node"]} == {"p"}
     assert {reads.words["reader"][code] for code in broken["reader"]} == {"primary"}
     assert found.metrics["primary.promises.wait.max"] == 0
+
+
+def test_one_shunned_standby_takes_the_others_with_it() -> None:
+    """While the proxy shuns, all three standbys pass its limit and a third of all reads hits the primary; at some looks
+    nobody is left.  Without shunning, or with reads that two standbys can take, only the slow one lags."""
+    found = result("shunning-cascade")
+    reads = found.reads
+    by_look = [reads["node"][(reads["time"] // 10**10) == look] for look in range(6)]
+    assert [set(nodes.tolist()) == {0} for nodes in by_look] == [False, False, True, False, False, True]
+    assert found.metrics["web.promises.to_primary"] == pytest.approx(2 / 6, abs=0.01)
+    assert found.metrics["p.read_queue.max"] > 1
+
+    file = scenarios_folder() / "failures" / "shunning-cascade.yaml"
+    text = file.read_text(encoding="utf-8").split("\nexpect:")[0]
+    for overrides in ({"readers.web.route": "random"}, {"readers.web.rate": "5400/s"}):
+        calm = run(loads(text, overrides=overrides)).metrics
+        assert calm["s1.lag.seconds.max"] > 2
+        assert max(calm["s2.lag.seconds.max"], calm["s3.lag.seconds.max"]) < 0.1
+        assert calm["read_queue.max"] < 0.1

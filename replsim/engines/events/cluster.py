@@ -7,6 +7,7 @@ import networkx as nx
 from replsim.engines.events.agenda import Agenda
 from replsim.engines.events.clients import Clients, Step
 from replsim.engines.events.connection import Connection
+from replsim.engines.events.contention import Contention, contended
 from replsim.engines.events.device import Device
 from replsim.engines.events.following import Following
 from replsim.engines.events.groups import groups
@@ -17,6 +18,7 @@ from replsim.engines.events.node import Node
 from replsim.engines.events.pace import Pace
 from replsim.engines.events.reconnecting import Reconnecting
 from replsim.engines.events.reign import Reign
+from replsim.engines.events.tempo import Tempo
 from replsim.engines.events.troubled_wire import TroubledWire
 from replsim.engines.events.troubles import Troubles
 from replsim.engines.events.wire import Wire
@@ -69,11 +71,14 @@ class Cluster:
             self.follow(self.nodes[each], log)
             self.connect(self.nodes[each], 0)
         self.users = live_reads(self)
+        self.contention = Contention(self) if contended(scenario) else None
 
     def start(self) -> None:
         """Begin at time zero."""
         for users in self.users:
             users.start()
+        if self.contention is not None:
+            self.contention.start()
         self.reigns[0].open(0)
         if self.eventful:
             schedule(self)
@@ -185,4 +190,6 @@ class Cluster:
         if troubles is not None:
             node.begin_life(self.agenda)
             node.pace = Pace(troubles.replay(name))
+        elif name in contended(scenario):
+            node.pace = Tempo()
         return node

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from replsim.errors import UnsupportedScenario
 from replsim.scenario import Scenario
 from replsim.scenario.checks.promises import capacity_of
 from replsim.scenario.checks.routes import reached
+from replsim.scenario.clients import Session, Writer
 from replsim.scenario.failover import NoFailover
 
 __all__ = ["refuse_uncovered"]
@@ -35,5 +37,20 @@ def refuse_uncovered(scenario: Scenario) -> None:
         for name, session in scenario.sessions.items()
         if session.live and (scenario.faults or not isinstance(scenario.failover, NoFailover))
     ]
+    missing += [f"readers.{name}.contends ({why})" for name, why in _contention(scenario)]
     if missing:
         raise UnsupportedScenario(f"the engine 'events' cannot simulate yet: {', '.join(missing)}")
+
+
+def _contention(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Readers whose load would change what is planned ahead, and why."""
+    writing: list[Writer | Session] = [*scenario.writers.values(), *scenario.sessions.values()]
+    applied = any(scenario.level(each.synchronous_commit) == "remote_apply" for each in writing)
+    eventful = scenario.faults or not isinstance(scenario.failover, NoFailover)
+    for name, reader in scenario.readers.items():
+        if reader.contends and eventful:
+            yield name, "while nodes may fail"
+        if reader.contends and any(session.live for session in scenario.sessions.values()):
+            yield name, "beside users who wait for what they see"
+        if reader.contends and applied:
+            yield name, "beside commits at remote_apply"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from replsim.engines.events.agenda import Rank
 from replsim.engines.events.clients import Step
 from replsim.engines.events.closed_loop import ClosedLoop
+from replsim.engines.events.lookout import Lookout
 from replsim.engines.events.sights import Sights
 from replsim.randomness.trips import Luck, SessionLuck
 from replsim.rules.routing import NOWHERE
@@ -100,7 +101,7 @@ class LiveReads:
         self._homes = None
         if route.policy == "per_session":
             self._homes = streams.uniforms(f"session:{name}:home").block(self._session.count)
-        self._open = np.ones((1, self._choices), dtype=bool)
+        self._lookout = Lookout(cluster.agenda, sights, route, nodes)
         count = self._session.count
         self._round, self._told, self._written, self._read = [-1] * count, [0] * count, [0] * count, [0] * count
         """By user: which round it is in, when its newest write was told, that write, and the most that it saw."""
@@ -111,8 +112,7 @@ class LiveReads:
 
     def start(self) -> None:
         """Look at the lag for the first time."""
-        if self._session.route.looks_at_lag:
-            self._agenda.at(0, Rank.LOOK, 0, self._look_at_lag)
+        self._lookout.start()
 
     def answered(self, row: int, acknowledged: int) -> None:
         """A commit of anybody's has its answer on the way; after a user's own the user reads."""
@@ -147,7 +147,7 @@ class LiveReads:
         route, sights = self._session.route, self._sights
         (_, luck), at = self._drawn(number)
         u = luck.route[at : at + 1] if self._homes is None else self._homes[user : user + 1]
-        place = int(route.choose(np.array([number]), u, self._distances, self._open, None)[0])
+        place = int(route.choose(np.array([number]), u, self._distances, self._lookout.open, None)[0])
         if route.primary_after_write is not None and now - self._told[user] < route.primary_after_write:
             return self._home
         if route.until_caught_up is not None:
@@ -216,11 +216,6 @@ class LiveReads:
             wrote = self._wrote[user]
             assert wrote is not None
             self._go_on(wrote, answered)
-
-    def _look_at_lag(self, now: int) -> None:
-        lags = np.array([[self._sights.lag(node, now) for node in self._nodes[: self._choices]]], dtype=np.int64)
-        self._open = self._session.route.open(lags[:, :, 0], lags[:, :, 1])
-        self._agenda.at(now + self._session.route.poll_interval, Rank.LOOK, 0, self._look_at_lag)
 
     def _drawn(self, number: int) -> tuple[tuple[Ints, Luck], int]:
         """The block of draws that a read's number lies in, and its place there."""

@@ -28,6 +28,9 @@ def _clients(scenario: Scenario) -> Iterator[str]:
             yield f"what a transaction of writer {name} takes depends on the connection that it finds"
         if writer.keys is not None and writer.keys.lock:
             yield f"writer {name} takes row locks"
+    for name, reader in scenario.readers.items():
+        if reader.contends:
+            yield f"reads of {name} slow replay"
     for name, session in scenario.sessions.items():
         if session.write_every is None:
             yield f"users of session {name} wait for their own answers"

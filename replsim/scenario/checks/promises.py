@@ -90,6 +90,28 @@ def quorum_that_queues(scenario: Scenario) -> Iterator[Problem]:
                     yield Problem(("readers", name, "route"), message)
 
 
+def contention_for_nothing(scenario: Scenario) -> Iterator[Problem]:
+    """Reads that contend with replay, without saying how much of a node they take, or where nothing is replayed."""
+    for name, reader in scenario.readers.items():
+        if not reader.contends:
+            continue
+        place = ("readers", name, "contends")
+        nodes = [node for node in reached(scenario, reader.route) if node in scenario.standbys]
+        if not nodes:
+            yield Problem(place, "is of no use: its reads go to no standby; leave it out")
+        for node in nodes:
+            if not capacity_of(scenario, node):
+                message = f"needs to know how many reads {node!r} serves: give it for example "
+                yield Problem(place, message + "'read_capacity: {servers: 8, service: 1ms}'")
+            if scenario.standbys[node].recovery_min_apply_delay:
+                message = (
+                    f"is of no use at {node!r}, which waits for its recovery_min_apply_delay: leave one of them out"
+                )
+                yield Problem(place, message)
+        if reader.route.policy == "quorum":
+            yield Problem(place, "does not go with a quorum: leave it out, or choose another route")
+
+
 def lag_that_nobody_asks_for(scenario: Scenario) -> Iterator[Problem]:
     """What narrows a choice that there is not, or a look at something that does not matter."""
     for place, client in _readers(scenario):
@@ -133,5 +155,6 @@ CHECKS: Final = (
     promise_to_nobody,
     quorum_with_more,
     quorum_that_queues,
+    contention_for_nothing,
     lag_that_nobody_asks_for,
 )
