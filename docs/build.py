@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import typer
@@ -16,9 +16,10 @@ from rich.console import Console
 from docs.snippets import run_page
 from replsim import front
 from replsim.analysis import reference as metrics
-from replsim.calibrate import page
+from replsim.calibrate import page as measured
 from replsim.cli.app import app
 from replsim.cli.table import tables
+from replsim.proof import page as proof
 from replsim.scenario import reference as scenario
 from replsim.scenario import schema
 
@@ -53,9 +54,12 @@ def run_pages() -> dict[Path, str]:
     return {path: run_page(path.read_text(encoding="utf-8")) for path in RUN}
 
 
-def costly() -> dict[Path, str]:
+def costly() -> dict[Path, Callable[[], str]]:
     """Pages for which much must be run: they are written with ``--all``."""
-    return {ROOT / "docs/validation.md": page.markdown(list(page.comparisons(page.measured_runs())))}
+    return {
+        ROOT / "docs/validation.md": lambda: measured.markdown(list(measured.comparisons(measured.measured_runs()))),
+        ROOT / "docs/closed-forms.md": proof.markdown,
+    }
 
 
 def commands() -> str:
@@ -96,7 +100,10 @@ def _output() -> str:
 
 def main() -> None:
     """Write all of them; the costly ones if asked to."""
-    for path, text in (pages() | (costly() if "--all" in sys.argv else {})).items():
+    written = pages()
+    if "--all" in sys.argv:
+        written |= {path: write() for path, write in costly().items()}
+    for path, text in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     for path, text in run_pages().items():

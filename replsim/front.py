@@ -71,12 +71,9 @@ def scenarios_folder() -> Path:
 
 
 def shipped() -> dict[str, Path]:
-    """The shipped scenarios by name, such as ``quickstart/first``: the file's path without its ending.
-
-    What lies in ``studies`` are studies of scenarios, which `replsim.study` reads.
-    """
+    """The shipped scenarios by name, such as ``quickstart/first``: the file's path without its ending."""
     folder = scenarios_folder()
-    files = [file for file in sorted(folder.rglob("*.yaml")) if file.relative_to(folder).parts[0] != "studies"]
+    files = sorted(folder.rglob("*.yaml"))
     return {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
 
 

@@ -33,7 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "front": FACTS | {"choice", "analysis", "engines", "result", "summary"},
     "study": FACTS | {"analysis", "front", "plots", "result", "summary"},
     "calibrate": FACTS | {"analysis", "front", "result", "summary"},
-    "cli": FACTS | {"analysis", "calibrate", "export", "front", "plots", "result", "study", "summary"},
+    "proof": FACTS | {"calibrate", "engines", "front", "result", "summary"},
+    "cli": FACTS | {"analysis", "calibrate", "export", "front", "plots", "proof", "result", "study", "summary"},
     "": {"errors", "front", "result", "scenario", "study"},
     "__main__": {"cli"},
 }
@@ -68,8 +69,6 @@ PUBLIC = [
     "replicate",
     "run",
     "scenarios_folder",
-    "search",
-    "sensitivity",
     "sweep",
 ]
 

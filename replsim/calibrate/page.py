@@ -53,7 +53,8 @@ def comparisons(files: Iterable[Path]) -> Iterator[Comparison]:
 def markdown(found: Sequence[Comparison]) -> str:
     """The page: a line a run, then each run in full."""
     held = sum(each.held for each in found)
-    lines = [HEAD, f"**{held} of {len(found)} runs are within every limit.**", ""]
+    missed = [f"`{each.scenario.name}` misses a limit: {_finding(each)}" for each in found if not each.held]
+    lines = [HEAD, f"**{held} of {len(found)} runs are within every limit.**", "", *missed, *([""] if missed else [])]
     lines += _table(
         [
             "run",
@@ -76,6 +77,12 @@ def markdown(found: Sequence[Comparison]) -> str:
         ]
         lines += _table(["metric", "measured", "simulated", "error", "limit"], rows)
     return "\n".join(lines) + "\n"
+
+
+def _finding(each: Comparison) -> str:
+    rows = [row for row in each.rows if not row.held]
+    told = ", ".join(f"{row.metric} by {row.error:+.1%}" for row in rows)
+    return f"{told}. {each.scenario.finding} Its file says more."
 
 
 def _summary(each: Comparison) -> list[str]:

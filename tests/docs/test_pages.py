@@ -30,10 +30,10 @@ def test_what_the_tutorial_prints_is_what_its_code_prints() -> None:
 
 
 @pytest.mark.slow
-def test_a_page_that_runs_much_is_current() -> None:
-    """The pages of `docs.build --all` say what the runs give now."""
-    for page, text in build.costly().items():
-        assert page.read_text(encoding="utf-8") == text, "run `python -m docs.build --all`, and look at the difference"
+def test_the_page_of_measured_runs_is_current() -> None:
+    """What it says is what the runs give now."""
+    page = ROOT / "docs/validation.md"
+    assert page.read_text(encoding="utf-8") == build.costly()[page](), "run `python -m docs.build --all`, and look"
 
 
 def test_the_readme_shows_a_real_output() -> None:

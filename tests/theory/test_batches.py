@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from replsim.engines.events import run
+from replsim.proof.clusters import cluster, exponential, standby
 from replsim.units import NEVER
-from tests.theory.clusters import cluster, exponential, standby
 
 MIXED = {
     "app": {"rate": "300/s", "connections": 30},

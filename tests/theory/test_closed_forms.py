@@ -7,9 +7,9 @@ import math
 import pytest
 from scipy.integrate import quad
 
-from tests.theory import fluid, loops, ordered_stream, queues, quorums, serial
-from tests.theory.closed_forms import CLOSED_FORMS
-from tests.theory.form import records_of
+from replsim.proof import fluid, loops, ordered_stream, queues, quorums, serial
+from replsim.proof.closed_forms import CLOSED_FORMS
+from replsim.proof.form import records_of
 
 WITHOUT_FAULTS = {*range(1, 14), 15, 17, 19, 20}
 

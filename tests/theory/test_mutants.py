@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 import pytest
 
 from replsim.engines.events import run
+from replsim.proof.closed_forms import CLOSED_FORMS
 from tests.theory import mutants
-from tests.theory.closed_forms import CLOSED_FORMS
 
 SERIAL_ON = "commit at on, write 0s"
 SERIAL_WRITE = "commit at remote_write, write 0s"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from replsim.proof.clusters import cluster, standby
+from replsim.proof.estimators import Estimate, exactly
+from replsim.proof.form import ClosedForm
 from replsim.record import Record
 from replsim.units import SECOND
-from tests.theory.clusters import cluster, standby
-from tests.theory.estimators import Estimate, exactly
-from tests.theory.form import ClosedForm
 
 __all__ = ["FORMS"]
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.proof.clusters import FREE, cluster, exponential, standby
+from replsim.proof.estimators import Estimate, batches_in_time, controlled, exactly, from_batches
+from replsim.proof.form import ClosedForm
 from replsim.record import Record
 from replsim.units import SECOND
-from tests.theory.clusters import FREE, cluster, exponential, standby
-from tests.theory.estimators import Estimate, batches_in_time, controlled, exactly, from_batches
-from tests.theory.form import ClosedForm
 
 __all__ = ["FORMS", "group_commit"]
 

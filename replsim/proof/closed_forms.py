@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.theory import fluid, loops, ordered_stream, queues, quorums, serial
-from tests.theory.form import ClosedForm
+from replsim.proof import fluid, loops, ordered_stream, queues, quorums, serial
+from replsim.proof.form import ClosedForm
 
 __all__ = ["CLOSED_FORMS"]
 

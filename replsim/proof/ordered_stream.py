@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.special import exp1
 
+from replsim.proof.clusters import cluster, exponential, standby
+from replsim.proof.estimators import Estimate, batches_in_time, controlled, from_batches
+from replsim.proof.form import ClosedForm
 from replsim.record import Record
 from replsim.scenario import Scenario
-from tests.theory.clusters import cluster, exponential, standby
-from tests.theory.estimators import Estimate, batches_in_time, controlled, from_batches
-from tests.theory.form import ClosedForm
 
 __all__ = ["FORMS"]
 

@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
+from replsim.proof.clusters import cluster, exponential
+from replsim.proof.estimators import Estimate, exactly
+from replsim.proof.form import ClosedForm
 from replsim.record import Record
 from replsim.units import format_duration, parse_duration
-from tests.theory.clusters import cluster, exponential
-from tests.theory.estimators import Estimate, exactly
-from tests.theory.form import ClosedForm
 
 __all__ = ["FORMS"]
 

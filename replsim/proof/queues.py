@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.proof.clusters import SPEED, cluster, exponential, standby
+from replsim.proof.estimators import Estimate, from_batches, quantile
+from replsim.proof.form import ClosedForm
 from replsim.record import Record
 from replsim.units import NEVER
-from tests.theory.clusters import SPEED, cluster, exponential, standby
-from tests.theory.estimators import Estimate, from_batches, quantile
-from tests.theory.form import ClosedForm
 
 __all__ = ["FORMS"]
 

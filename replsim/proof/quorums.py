@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.proof.clusters import cluster, exponential, standby
+from replsim.proof.estimators import Estimate, controlled, independent
+from replsim.proof.form import ClosedForm
 from replsim.record import Record
 from replsim.scenario import Scenario
-from tests.theory.clusters import cluster, exponential, standby
-from tests.theory.estimators import Estimate, controlled, independent
-from tests.theory.form import ClosedForm
 
 __all__ = ["FORMS"]
 

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Final
 
 from replsim.engines.events import run
+from replsim.proof.estimators import Estimate
 from replsim.record import Record
 from replsim.scenario import Scenario
-from tests.theory.estimators import Estimate
 
 __all__ = ["ClosedForm", "records_of"]
 
