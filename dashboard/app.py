@@ -15,6 +15,7 @@ PAGES: Final = {
     "break_it": "Break it",
     "compare": "Compare",
     "sweep": "Sweep",
+    "validation": "Validation",
     "learn": "Learn",
 }
 ABOUT: Final = """\

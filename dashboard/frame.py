@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -13,14 +14,15 @@ from dashboard.controls import choose_scenario, turn_knobs
 from dashboard.errors import show_problems, show_refusal
 from dashboard.links import UPLOAD, Setup
 from dashboard.look import apply_look
-from dashboard.runs import Job, Runs, refusal, settle
+from dashboard.runs import Job, R, Runs, refusal, settle
 from dashboard.sources import scenario_of
 from dashboard.words import plain
+from replsim import front
 from replsim.errors import ReplsimError, ScenarioError
 from replsim.result import Result
 from replsim.scenario import Scenario
 
-__all__ = ["Shown", "open_page", "open_scenario", "results_of", "runs"]
+__all__ = ["Shown", "finished", "open_page", "open_scenario", "results_of", "runs"]
 
 AT_ONCE_SECONDS: Final = 0.6
 """A run that ends so soon shows no progress bar."""
@@ -38,9 +40,9 @@ class Shown:
 
 
 @st.cache_resource
-def runs() -> Runs:
+def runs() -> Runs[Result]:
     """The process's one cache of runs."""
-    return Runs()
+    return Runs(front.run)
 
 
 def open_scenario() -> tuple[Setup, Scenario]:
@@ -77,19 +79,32 @@ def results_of(wanted: Sequence[tuple[Scenario, int]]) -> list[list[Result]]:
             show_refusal(refused)
             st.stop()
     asked = [(runs().name(scenario), seeds) for scenario, seeds in wanted]
+    engine = warmup.engine()
+    flat = finished(
+        asked,
+        lambda: [
+            runs().start(scenario, scenario.seed + nth, engine) for scenario, seeds in wanted for nth in range(seeds)
+        ],
+    )
+    results = iter(flat)
+    return [list(itertools.islice(results, seeds)) for _, seeds in wanted]
+
+
+def finished(asked: object, start: Callable[[], list[Job[R]]]) -> list[R]:
+    """What the jobs give that ``start`` starts; where they have not all ended it shows their way, and stops.
+
+    ``asked`` tells what is asked for: who cancels it is not asked again until it wants it.
+    """
     if st.session_state.get(_CANCELLED) == asked:
         st.info("Cancelled: nothing was kept of this run.")
         st.button("Run it again", icon=":material/play_arrow:", on_click=st.session_state.pop, args=(_CANCELLED,))
         st.stop()
-    jobs = [
-        [runs().start(scenario, scenario.seed + k, warmup.engine()) for k in range(seeds)] for scenario, seeds in wanted
-    ]
-    flat = [job for each in jobs for job in each]
-    _release(flat)
-    if not settle(flat, AT_ONCE_SECONDS):
+    jobs = start()
+    _release(jobs)
+    if not settle(jobs, AT_ONCE_SECONDS):
         _watch(asked)
         st.stop()
-    failed = next((error for job in flat if (error := job.future.exception())), None)
+    failed = next((error for job in jobs if (error := job.future.exception())), None)
     if failed is not None:
         if isinstance(failed, ReplsimError):
             st.error(plain(str(failed)))
@@ -97,10 +112,10 @@ def results_of(wanted: Sequence[tuple[Scenario, int]]) -> list[list[Result]]:
             st.error("This is a mistake of replsim's, not of yours. Please report it, with the scenario.")
             st.exception(failed)
         st.stop()
-    return [[job.future.result() for job in each] for each in jobs]
+    return [job.future.result() for job in jobs]
 
 
-def _release(jobs: list[Job]) -> None:
+def _release(jobs: Sequence[Job[Any]]) -> None:
     """Cancel what this session watched and wants no longer."""
     for job in st.session_state.get(_WATCHED, []):
         if all(job is not each for each in jobs) and not job.done:
@@ -111,7 +126,7 @@ def _release(jobs: list[Job]) -> None:
 @st.fragment(run_every=0.25)
 def _watch(asked: object) -> None:
     """How far the session's runs are; a way to end them; the page again when all have ended."""
-    jobs: list[Job] = st.session_state[_WATCHED]
+    jobs: list[Job[Any]] = st.session_state[_WATCHED]
     if all(job.done for job in jobs):
         st.rerun()
     share = sum(1.0 if job.done else job.fraction for job in jobs) / len(jobs)

@@ -13,17 +13,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
 from replsim import front
 from replsim.errors import RunCancelled, ScenarioError
-from replsim.result import Result
 from replsim.scenario import Scenario
 from replsim.scenario import yaml as writer
 from replsim.scenario.estimate import Estimate, estimate
 from replsim.units import SECOND, format_duration
 
 __all__ = ["LONGEST_SECONDS", "MOST_BYTES", "Job", "Refusal", "Runs", "refusal", "settle"]
+
+R = TypeVar("R")
+"""What a run gives: a `replsim.Result`, or a real run and its simulation."""
 
 LONGEST_SECONDS: Final = 120.0
 """A page that computes for longer wants the command line, which shows its way and writes what it finds."""
@@ -43,10 +45,10 @@ class Refusal:
 
 
 @dataclass
-class Job:
+class Job(Generic[R]):
     """One run, from its start to its result."""
 
-    future: Future[Result] = field(init=False)
+    future: Future[R] = field(init=False)
     fraction: float = 0.0
     cancelled: bool = False
     bytes: int = 0
@@ -67,16 +69,16 @@ class Job:
         self.future.cancel()
 
 
-class Runs:
+class Runs(Generic[R]):
     """The runs of a process, by scenario and seed: every engine gives the same.
 
     The oldest results go when they are too many.
     """
 
-    def __init__(self, run: Callable[..., Result] = front.run, workers: int = 2) -> None:
+    def __init__(self, run: Callable[..., R], workers: int = 2) -> None:
         self._run = run
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="run")
-        self._jobs: OrderedDict[tuple[str, int], Job] = OrderedDict()
+        self._jobs: OrderedDict[tuple[str, int], Job[R]] = OrderedDict()
         self._lock = threading.Lock()
 
     @staticmethod
@@ -84,7 +86,7 @@ class Runs:
         """A hash of all that a scenario says."""
         return hashlib.sha256(writer.dumps(scenario).encode()).hexdigest()
 
-    def start(self, scenario: Scenario, seed: int, engine: str = "auto") -> Job:
+    def start(self, scenario: Scenario, seed: int, engine: str = "auto") -> Job[R]:
         """The run of this scenario and seed: a new one only where there is none, whatever the engine."""
         key = self.name(scenario), seed
         with self._lock:
@@ -96,12 +98,12 @@ class Runs:
             self._forget()
             return job
 
-    def jobs(self) -> tuple[Job, ...]:
+    def jobs(self) -> tuple[Job[R], ...]:
         """All that is kept."""
         with self._lock:
             return tuple(self._jobs.values())
 
-    def _work(self, job: Job, scenario: Scenario, seed: int, engine: str) -> Result:
+    def _work(self, job: Job[R], scenario: Scenario, seed: int, engine: str) -> R:
         def progress(fraction: float) -> None:
             if job.cancelled:
                 raise RunCancelled("cancelled")
@@ -119,7 +121,7 @@ class Runs:
             total -= self._jobs.pop(key).bytes
 
 
-def settle(jobs: Sequence[Job], seconds: float) -> bool:
+def settle(jobs: Sequence[Job[Any]], seconds: float) -> bool:
     """Wait so long at most; whether all have ended."""
     started = time.monotonic()
     wait([job.future for job in jobs], timeout=seconds - (time.monotonic() - started))

@@ -21,7 +21,7 @@ from replsim.study.sweep import Sweep, sweep
 __all__ = ["MOST_CELLS", "Grid", "Sweeping", "over", "some", "sweepable"]
 
 MOST_CELLS: Final = 49
-_FIRST: Final = (".rate", ".clients", ".per_record", ".latency", ".flush")
+_FIRST: Final = (("writers", "rate"), ("writers", "clients"), ("standbys", "per_record"), ("links", "latency"))
 _pool: Final = ThreadPoolExecutor(1, thread_name_prefix="sweep")
 
 
@@ -56,7 +56,7 @@ def sweepable(every: Sequence[Knob]) -> dict[str, Knob]:
         single = all(list(knob.write(value)) == [knob.path] for value in options)
         if len(options) > 1 and single and knob.path not in ("seed", "duration"):
             found[knob.path] = knob
-    first = [path for ending in _FIRST for path in found if path.endswith(ending)]
+    first = [path for start, end in _FIRST for path in found if path.startswith(start) and path.endswith(end)]
     return {path: found[path] for path in dict.fromkeys([*first, *found])}
 
 

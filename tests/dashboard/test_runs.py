@@ -21,7 +21,7 @@ QUICK = scenario_of(Setup("quickstart/three-nodes").changed({"duration": "3s"}))
 
 def test_the_same_scenario_and_seed_run_once() -> None:
     """A second look at a scenario and seed is the first one's run; another seed is another run."""
-    store = Runs()
+    store = Runs(front.run)
     first, again, other = store.start(QUICK, 1), store.start(QUICK, 1), store.start(QUICK, 2)
     assert first is again
     assert settle([first, other], 60)
@@ -32,7 +32,7 @@ def test_the_same_scenario_and_seed_run_once() -> None:
 
 def test_a_run_is_the_same_as_on_the_command_line() -> None:
     """What a page shows has the hash of a run without a page."""
-    store = Runs()
+    store = Runs(front.run)
     job = store.start(QUICK, 5)
     assert settle([job], 60)
     assert job.future.result().provenance.hash == front.run(QUICK, seed=5).provenance.hash
