@@ -48,6 +48,9 @@ def wanted(scenario: Scenario) -> list[Answer]:
                 "Reads that miss a commit whose client had been told of it – anywhere in the database.",
             )
         )  # fmt: skip
+    if any(each.promises for each in (*scenario.readers.values(), *scenario.sessions.values())):
+        found.append(Answer("Promise broken", "promises.broken", "Reads that did not see what they were promised."))
+        found.append(Answer("Read wait p99", "promises.wait.p99", "How long reads waited for a standby to replay."))
     if names:
         found.append(
             Answer(

@@ -110,6 +110,16 @@ ROUTES: Final = {
 }
 
 
+PROMISES: Final = {
+    "none": "nothing",
+    "read_your_writes": "your own writes",
+    "monotonic_reads": "never less than before",
+    "causal": "both of these",
+    "bounded_staleness": "nothing older than 100 ms missing",
+}
+KEPT_BY: Final = {"wait": "waiting there", "primary": "asking the primary", "another": "trying another standby"}
+
+
 def knobs(scenario: Scenario, base: Scenario | None = None) -> list[Knob]:
     """Every knob of a scenario, in the order in which a page shows them; each can also stand as in ``base``."""
     if base is None:
@@ -134,6 +144,8 @@ def _every(scenario: Scenario) -> list[Knob]:
         for name in names:
             found += _rows(scenario, rows, f"{group}: {name}", name)
             found += _routing(scenario, group, name)
+            if group != "Writers":
+                found += _promises(scenario, f"{group}: {name}", "readers" if group == "Readers" else "sessions", name)
     return [*found, *_rows(scenario, RUN, "Run", "")]
 
 
@@ -193,8 +205,30 @@ def _routing(scenario: Scenario, group: str, name: str) -> Iterator[Knob]:
     yield Knob(
         path, f"{group}: {name}", "Reads go to", "Which node a read asks.", now, tuple(offered),
         lambda route: offered.get(route, "as the scenario has it"),
-        lambda route: {} if route == "as it is" else {path: route}, ordered=False,
+        lambda route: {path: None if route == "as it is" else route}, ordered=False,
     )  # fmt: skip
+
+
+def _promises(scenario: Scenario, group: str, part: str, name: str) -> Iterator[Knob]:
+    """What readers are promised, and what is done for a read that would break it."""
+    path, held = f"{part}.{name}", _at(scenario, f"{part}.{name}")
+    words = PROMISES if part == "sessions" else {each: PROMISES[each] for each in ("none", "bounded_staleness")}
+    offered = words if held.guarantee in words else {held.guarantee: held.guarantee, **words}
+
+    def write(promise: str) -> Changes:
+        bound = "100ms" if promise == "bounded_staleness" else None
+        by = {f"{path}.by": None} if promise == "none" else {}
+        return {f"{path}.guarantee": promise, f"{path}.bound": bound, **by}
+
+    yield Knob(
+        f"{path}.guarantee", group, "Promise", "What every read must see, whatever it costs.",
+        held.guarantee, tuple(offered), lambda promise: offered.get(promise, promise), write, ordered=False,
+    )  # fmt: skip
+    if held.promises:
+        yield Knob(
+            f"{path}.by", group, "Kept by", "What a read does at a standby that is behind.", held.by,
+            tuple(KEPT_BY), KEPT_BY.__getitem__, lambda by: {f"{path}.by": by}, ordered=False,
+        )  # fmt: skip
 
 
 def _rows(scenario: Scenario, rows: tuple[_Row, ...], group: str, name: str) -> Iterator[Knob]:

@@ -52,7 +52,7 @@ def sweepable(every: Sequence[Knob]) -> dict[str, Knob]:
     """
     found = {}
     for knob in every:
-        options = [value for value in knob.options if knob.write(value)]
+        options = [value for value in knob.options if None not in knob.write(value).values()]
         single = all(list(knob.write(value)) == [knob.path] for value in options)
         if len(options) > 1 and single and knob.path not in ("seed", "duration"):
             found[knob.path] = knob

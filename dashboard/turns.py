@@ -16,7 +16,7 @@ def turned(setup: Setup, knob: Knob, value: Any) -> Setup:
     """The setup in which ``knob`` stands at ``value``.  A knob turned back leaves no trace."""
     as_it_was = any(own.path == knob.path and own.value == value for own in knobs(base_scenario(setup)))
     if as_it_was and knob.path in dict(setup.changes):
-        return setup.changed({knob.path: None})
+        return setup.changed(dict.fromkeys(knob.write(value)))
     changes = dict(knob.write(value))
     for path, text in list(changes.items()):
         if text == "null":

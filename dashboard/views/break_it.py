@@ -45,9 +45,9 @@ def _add(setup: Setup, scenario: Scenario) -> None:
     target = where.selectbox("To what", targets(scenario, offered[verb].target), key=f"target of {verb}")
     length = scenario.duration / SECOND
     when, how_long = st.columns(2)
-    at = when.slider("From (s)", 0.0, length, min(length * 0.3, length), step=length / 100, format="%.3g s", key="at")
+    at = when.slider("From (s)", 0.0, length, min(length * 0.3, length), step=length / 200, format="%.1f s", key="at")
     lasts = how_long.slider(
-        "For (s)", 0.0, length, length * 0.15, step=length / 100, format="%.3g s", key="lasts",
+        "For (s)", 0.0, length, length * 0.15, step=length / 200, format="%.1f s", key="lasts",
         help="0: to the end of the run.",
     )  # fmt: skip
     changes = added(scenario, offered[verb], target, round(at * SECOND), round(lasts * SECOND) or None)
@@ -66,10 +66,12 @@ def _present(setup: Setup, scenario: Scenario) -> None:
         "Quorum: a majority of the nodes elects one.",
     )  # fmt: skip
     for place, line in enumerate(told(scenario)):
-        text, button = st.columns([5, 1], vertical_alignment="center")
-        text.markdown(f"- {plain(line)}")
-        button.button("", icon=":material/delete:", key=f"remove {place}", help="Take it out",
-                      on_click=_put, args=(setup, removed(scenario, place)))  # fmt: skip
+        row = st.container(horizontal=True, vertical_alignment="center")
+        row.markdown(plain(line))
+        row.button(
+            "", icon=":material/delete:", key=f"remove {place}", help="Take it out", on_click=_put,
+            args=(setup, removed(scenario, place)),
+        )  # fmt: skip
 
 
 def _put(setup: Setup, changes: dict[str, str | None]) -> None:
