@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "choice": FACTS | {"engines"},
     "front": FACTS | {"choice", "analysis", "engines", "result", "summary"},
     "study": FACTS | {"analysis", "front", "plots", "result", "summary"},
-    "calibrate": FACTS | {"analysis", "front", "result", "summary"},
+    "calibrate": FACTS | {"analysis", "engines", "front", "result", "summary"},
     "proof": FACTS | {"calibrate", "engines", "front", "result", "summary"},
     "cli": FACTS | {"analysis", "calibrate", "export", "front", "plots", "proof", "result", "study", "summary"},
     "": {"errors", "front", "result", "scenario", "study"},

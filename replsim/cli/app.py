@@ -232,6 +232,55 @@ def validate(
 
 
 @app.command()
+def calibrate(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of measurements, as 'replsim observe' writes it.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What to call the scenario.")] = "calibrated",
+    log: Annotated[
+        list[Path], typer.Option(metavar="FILE", help="A log of 'pgbench -l'. Repeat for each thread's.")
+    ] = [],  # noqa: B006
+    replication: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Samples of pg_stat_replication and WAL positions (CSV).")
+    ] = None,
+    ping: Annotated[
+        list[str], typer.Option(metavar="NODE=FILE", help="Round trips: what 'ping' prints, or milliseconds.")
+    ] = [],  # noqa: B006
+    fsync: Annotated[
+        list[str], typer.Option(metavar="NODE=FILE", help="Flush times: what pg_test_fsync prints, or a CSV.")
+    ] = [],  # noqa: B006
+    settings: Annotated[Path | None, typer.Option(metavar="FILE", help="The server's settings (JSON).")] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The scenario to write.")] = Path("calibrated.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Build a scenario from measurements of a real cluster.
+
+    Each source may be missing. Distributions are fitted where a family fits, else the samples are kept. What could
+    not be identified is assumed, and named. docs/calibrate.md has the command that makes each source.
+    """
+    from replsim.cli.calibrate import calibrate
+
+    calibrate(
+        folder, name=name, logs=log, replication=replication, pings=ping, fsyncs=fsync, settings=settings, out=out,
+        force=force,
+    )  # fmt: skip
+
+
+@app.command()
+def observe(
+    dsn: Annotated[str, typer.Option(help="How to reach the primary, such as 'host=db1 user=monitor dbname=app'.")],
+    seconds: Annotated[str, typer.Option("--for", metavar="TIME", help="How long.")] = "60s",
+    every: Annotated[str, typer.Option(metavar="TIME", help="How often; at most every 50ms.")] = "250ms",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.")] = Path("observed"),
+    force: Annotated[bool, typer.Option("--force", help="Let --out replace a folder that is there.")] = False,
+) -> None:
+    """Sample a live primary, read-only: WAL positions, pg_stat_replication and settings, for 'replsim calibrate'."""
+    from replsim.cli.calibrate import observe
+
+    observe(dsn, seconds=seconds, every=every, out=out, force=force)
+
+
+@app.command()
 def prove(
     only: Annotated[
         list[str], typer.Option(metavar="SECTION", help="theory, pbs, differential or measured. Repeat for more.")
