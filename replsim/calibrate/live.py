@@ -7,6 +7,7 @@ Nothing is fitted to latencies, lag or throughput: these are what is compared.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +21,9 @@ from replsim.front import Progress, run
 from replsim.randomness import DurationDistribution
 from replsim.result import Result
 from replsim.scenario import Scenario
+from replsim.scenario.network import Link
 from replsim.scenario.nodes import WalDevice
+from replsim.scenario.topology import link_between
 from replsim.units import NEVER
 
 __all__ = ["Live", "on_this_machine", "validate_live"]
@@ -72,16 +75,18 @@ def on_this_machine(real: Result) -> Scenario:
     """The scenario of a run on real servers, with the machine that the run showed.
 
     - *Flush times* of each node, in their order: on a standby from the reply before a flush to the one after it, on
-      the primary from when there was WAL to flush (or the flush before had ended) until it was flushed.
-    - *The wake-up*: the median of two hand-offs that are nothing else, from the primary's flush to what its walsender
-      sends, and from what reaches a standby to its being written there (less the write itself).
+      the primary from when a commit waited for it until it was flushed; where that was at the end of the flush before,
+      the next leader had to be woken first.
+    - *The wake-up*: two hand-offs that are nothing else, from the primary's flush to what its walsender sends, and from
+      what reaches a standby to its being written there (less the write itself); their median.
+    - *The way back* of each link: what replies took beyond its latency, which is the link's own hand-off.
     - *Executions* of each writer: from when a connection took a transaction up to its commit record.
     """
     scenario = real.scenario
     wakeup = _wakeup(real)
-    primary = scenario.primary.model_copy(update={"wal_device": _device(real, scenario.primary.name)})
+    primary = scenario.primary.model_copy(update={"wal_device": _device(real, scenario.primary.name, wakeup)})
     standbys = {
-        name: standby.model_copy(update={"wal_device": _device(real, name)})
+        name: standby.model_copy(update={"wal_device": _device(real, name, wakeup)})
         for name, standby in scenario.standbys.items()
     }
     writers = {
@@ -90,15 +95,42 @@ def on_this_machine(real: Result) -> Scenario:
         )
         for place, (name, writer) in enumerate(scenario.writers.items())
     }
-    return scenario.changed(wakeup=f"{wakeup} ns", primary=primary, standbys=standbys, writers=writers)
+    links = {**scenario.links, **dict(_ways_back(real))}
+    return scenario.changed(wakeup=f"{wakeup} ns", primary=primary, standbys=standbys, writers=writers, links=links)
 
 
-def _device(real: Result, node: str) -> WalDevice:
+def _ways_back(real: Result) -> Iterator[tuple[str, Link]]:
+    """Each way back that has no jitter of its own, with what it took longer than it should, at the median."""
+    scenario = real.scenario
+    for name in scenario.standbys:
+        upstream = scenario.upstream(name)
+        there, back = link_between(scenario, upstream, name), link_between(scenario, name, upstream)
+        replies = real.record.replies[name]
+        news = np.diff(replies.flush, prepend=0) > 0
+        took = replies.time[news] - real.position(name, "flush").crossing(replies.flush[news])
+        assert there is not None
+        assert back is not None
+        yield f"{upstream} -> {name}", there
+        extra = int(np.median(took) - back.latency.values(np.array([0.5]))[0]) if len(took) else 0
+        if back.jitter is None and extra > 0:
+            back = back.model_copy(update={"jitter": DurationDistribution.model_validate(f"{extra} ns")})
+        yield f"{name} -> {upstream}", back
+
+
+def _device(real: Result, node: str, wakeup: int) -> WalDevice:
+    took = _flush_times(real, node, wakeup)
+    if not len(took):  # nobody waited for a flush of this node, but all nodes share the disk
+        took = np.concatenate([_flush_times(real, other, wakeup) for other in real.scenario.nodes])
+    return WalDevice(flush=_samples(took, order="sequence"), write=WRITE) if len(took) else WalDevice(write=WRITE)
+
+
+def _flush_times(real: Result, node: str, wakeup: int) -> Ints:
     starts, ends = flushes(real.record, node)
-    took = (ends - starts)[(ends < real.scenario.duration) & (ends > starts)]
-    if not len(took):
-        return WalDevice(write=WRITE)
-    return WalDevice(flush=_samples(took, order="sequence"), write=WRITE)
+    took = ends - starts
+    if node == real.scenario.primary.name:
+        took[1:][starts[1:] == ends[:-1]] -= wakeup
+    kept: Ints = took[(ends < real.scenario.duration) & (took > 0)]
+    return kept
 
 
 def _wakeup(real: Result) -> int:

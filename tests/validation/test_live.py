@@ -52,9 +52,11 @@ def test_the_wakeup_and_the_executions_are_found_again(run: replsim.Result) -> N
 
 
 def test_all_else_is_the_scenario_s_own(run: replsim.Result) -> None:
-    """Links, rates, rules and levels stay what they were."""
+    """Latencies, rates, rules and levels stay what they were; a reply's processing is part of its way back."""
     told = on_this_machine(run)
-    assert told.links == run.scenario.links
+    assert told.links["p -> s1"] == run.scenario.links["p -> s1"]
+    back = told.links["s1 -> p"]
+    assert (back.latency.constant, back.jitter and back.jitter.constant) == (2_000_000, 30_000)
     assert told.primary.synchronous_standby_names == run.scenario.primary.synchronous_standby_names
     assert told.writers["slow"].rate == run.scenario.writers["slow"].rate
     assert told.standbys["s1"].replay == run.scenario.standbys["s1"].replay

@@ -7,7 +7,7 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import networkx as nx
@@ -19,11 +19,13 @@ from replsim.engines.postgres.job import pack
 from replsim.engines.postgres.proxy import HOST, Job
 from replsim.engines.postgres.server import USER, Server
 from replsim.engines.postgres.settings import Settings, primary_settings, standby_settings
+from replsim.engines.postgres.waldump import lsn_of_text
 from replsim.engines.postgres.workspace import Workspace, tail
 from replsim.errors import ServerFailed
 from replsim.rules.acks import SyncRule
 from replsim.scenario import Scenario
-from replsim.scenario.topology import topology
+from replsim.scenario.failover import Manual
+from replsim.scenario.topology import link_between, topology
 
 __all__ = ["Cluster"]
 
@@ -44,8 +46,10 @@ class Cluster:
         self._password = secrets.token_hex(16)
         self._seed = seed
         self._origin = origin
-        self.pairs = tuple((scenario.upstream(name), name) for name in scenario.standbys)
-        """The upstream and the standby of each link."""
+        self.reigning = scenario.primary.name
+        """Who is the primary now."""
+        self.pairs = (*((scenario.upstream(name), name) for name in scenario.standbys), *_later_pairs(scenario))
+        """The upstream and the standby of each link, also of those that are used after a failover alone."""
         self.links_between = {*self.pairs, *((there, here) for here, there in self.pairs)}
         """As `pairs`, in both orders."""
         self._down: set[str] = set()
@@ -54,8 +58,8 @@ class Cluster:
 
     @property
     def primary(self) -> Server:
-        """The primary that the scenario begins with."""
-        return self.servers[self.scenario.primary.name]
+        """The server that is the primary now."""
+        return self.servers[self.reigning]
 
     def start(self) -> None:
         """Make all servers, let them stream, and have no WAL on the way.  Raises `ServerFailed` where one does not."""
@@ -137,6 +141,29 @@ class Cluster:
         server.configure(self.settings(name))
         server.reload()
 
+    def promote(self, name: str) -> int:
+        """Make a standby the primary: the old one is fenced, the new one replays what it has received and opens for
+        writes, and those that streamed from the old one stream from it.  Gives the position where histories part."""
+        old, new = self.reigning, self.servers[name]
+        if self.servers[old].is_running:
+            self.stop(old, signal.SIGQUIT)
+        assert new.ask("SELECT pg_promote(true, 60)"), f"{name} was not promoted within 60 s"
+        self.reigning = name
+        new.configure(self._primary_settings())
+        new.reload()
+        for upstream, other in _later_pairs(self.scenario):
+            new.tell(f"SELECT pg_create_physical_replication_slot('{self.slot(other)}', true)")
+            if self.servers[other].is_running:
+                route = self._route(upstream, other)
+                self.servers[other].configure(standby_settings(self.scenario, other, self.slot(other), route))
+                self.servers[other].reload()
+        history = (new.data / "pg_wal" / "00000002.history").read_text().split()
+        return lsn_of_text(history[1])
+
+    def start_alone(self, name: str) -> None:
+        """Start a server that was stopped, to be asked what it holds."""
+        self._start(self.servers[name], primary_settings(self.scenario))
+
     def checkpoint(self) -> None:
         """Begin a checkpoint of the primary; nobody waits for its end."""
 
@@ -147,13 +174,12 @@ class Cluster:
 
         threading.Thread(target=run, daemon=True).start()
 
-    def release_waiters(self) -> None:
-        """Let every commit that waits for standbys be done, and wait until all are."""
-        primary = self.primary
-        primary.configure(primary_settings(self.scenario) | {"synchronous_standby_names": ""})
-        primary.reload()
+    def release_waiters(self, server: Server) -> None:
+        """Let every commit there that waits for standbys be done, and wait until all are."""
+        server.configure(primary_settings(self.scenario) | {"synchronous_standby_names": ""})
+        server.reload()
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-        self._wait_until(lambda: primary.ask(waiting) == 0, "the last commits")
+        self._wait_until(lambda: server.ask(waiting) == 0, "the last commits")
 
     def slot(self, name: str) -> str:
         """The replication slot of a standby: slots take no capitals and no dashes."""
@@ -163,10 +189,12 @@ class Cluster:
         """The settings of a server once the run is on."""
         scenario = self.scenario
         if name == scenario.primary.name:
-            return primary_settings(scenario) | {
-                "synchronous_standby_names": scenario.primary.synchronous_standby_names
-            }
+            return self._primary_settings()
         return standby_settings(scenario, name, self.slot(name), self._route(scenario.upstream(name), name))
+
+    def _primary_settings(self) -> Settings:
+        names = self.scenario.primary.synchronous_standby_names
+        return primary_settings(self.scenario) | {"synchronous_standby_names": names}
 
     def _route(self, upstream: str, name: str) -> dict[str, str | int]:
         """How a standby connects to its upstream: through the link's proxy."""
@@ -182,3 +210,12 @@ class Cluster:
 
     def _job(self) -> Job:
         return Job(pack(self.scenario), self._seed, self.pairs)
+
+
+def _later_pairs(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Who streams from the standby that is to be promoted: whoever streamed from the primary, and has a link to it."""
+    if isinstance(scenario.failover, Manual):
+        new = scenario.failover.promote
+        for name in scenario.direct:
+            if name != new and link_between(scenario, new, name) and link_between(scenario, name, new):
+                yield new, name

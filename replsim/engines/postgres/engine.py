@@ -10,19 +10,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 from replsim.engines.postgres import statements
 from replsim.engines.postgres.channel import Worker
 from replsim.engines.postgres.cluster import Cluster
 from replsim.engines.postgres.connection import need_psycopg
 from replsim.engines.postgres.coverage import notes, refuse_uncovered
-from replsim.engines.postgres.harvest import Observed, harvest, who
-from replsim.engines.postgres.injections import Injections
+from replsim.engines.postgres.harvest import harvest
+from replsim.engines.postgres.injections import PROMOTED, Injections
 from replsim.engines.postgres.job import pack
-from replsim.engines.postgres.waldump import commits
+from replsim.engines.postgres.observed import Observed
+from replsim.engines.postgres.server import Server
+from replsim.engines.postgres.statements import who
+from replsim.engines.postgres.waldump import Commit, commits
 from replsim.engines.postgres.workspace import Workspace
-from replsim.record import Record
+from replsim.record import Branch, Record
 from replsim.scenario import Scenario
 from replsim.units import SECOND
 
@@ -65,10 +68,13 @@ def _observe(cluster: Cluster, seed: int, origin: int, progress: Progress) -> Ob
     zero = time.time_ns() - origin + HEADWAY
     for worker in (writers, watcher):
         worker.ask("begin", zero)
-    injections = Injections(cluster, seed)
+    injections = Injections(cluster, seed, lambda name: writers.ask("route", nodes[name]))
     _wait(cluster, injections, origin + zero, progress)
     injections.finish()
     rows, seen, heard = writers.ask("rows"), watcher.ask("seen"), cluster.links.ask("heard")
+    p50, p99 = watcher.ask("late")
+    late = f"looks and reads came {p50 / 1e6:.2f} ms late (p50), {p99 / 1e6:.1f} ms (p99): so busy was this machine"
+    branches = _branches(cluster, injections)
     return Observed(
         scenario=scenario,
         seed=seed,
@@ -78,10 +84,20 @@ def _observe(cluster: Cluster, seed: int, origin: int, progress: Progress) -> Ob
         rows=rows,
         heard=heard,
         seen=seen,
+        wal=_asked_afterwards(cluster, injections.fork),
+        branches=branches,
         happened=tuple(injections.happened),
-        **_asked_afterwards(cluster),
-        notes=(_where(cluster), *notes(scenario)),
+        notes=(_where(cluster), *notes(scenario), late),
     )
+
+
+def _branches(cluster: Cluster, injections: Injections) -> tuple[Branch, ...]:
+    """The histories of the log, where there is more than one."""
+    if injections.fork is None:
+        return ()
+    promoted = next(each for each in injections.happened if each.what == PROMOTED)
+    first = Branch(1, -1, 0, 0, cluster.scenario.primary.name)
+    return (first, Branch(2, 0, injections.fork - cluster.base, promoted.time, promoted.node))
 
 
 def _wait(cluster: Cluster, injections: Injections, start: int, progress: Progress) -> None:
@@ -99,14 +115,29 @@ def _wait(cluster: Cluster, injections: Injections, start: int, progress: Progre
     progress(1.0)
 
 
-def _asked_afterwards(cluster: Cluster) -> dict[str, Any]:
-    """What the servers hold, asked when it disturbs nobody any more."""
-    cluster.release_waiters()
-    with cluster.primary.connect() as connection:
+def _asked_afterwards(cluster: Cluster, fork: int | None) -> dict[tuple[int, int], tuple[int, Commit]]:
+    """The branch and the commit record of each writer's transactions, asked when it disturbs nobody any more."""
+    first = cluster.servers[cluster.scenario.primary.name]
+    found = {key: (0, commit) for key, commit in _held(cluster, first, cluster.base, 1).items()}
+    if fork is not None:
+        # What the new primary took over from the old one was committed there.
+        later = _held(cluster, cluster.primary, fork, 2)
+        found = {key: (1, commit) for key, commit in later.items()} | found
+    return found
+
+
+def _held(cluster: Cluster, server: Server, start: int, timeline: int) -> dict[tuple[int, int], Commit]:
+    """What a server holds of the transactions that committed there on a timeline, by writer and number."""
+    if server.is_running:
+        cluster.release_waiters(server)
+    else:
+        cluster.start_alone(server.name)
+    with server.connect() as connection:
         held = who(connection.execute(statements.WHO.encode()).fetchall())  # type: ignore[arg-type]
     # The last records may still be on their way to the disk.
-    cluster.primary.tell("CHECKPOINT")
-    return {"who": held, "wal": commits(cluster.workspace, cluster.binaries, cluster.primary.data, cluster.base, 1)}
+    server.tell("CHECKPOINT")
+    wal = commits(cluster.workspace, cluster.binaries, server.data, start, timeline)
+    return {key: wal[xid] for key, xid in held.items() if xid in wal}
 
 
 def _where(cluster: Cluster) -> str:

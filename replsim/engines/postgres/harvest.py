@@ -2,92 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.engines.postgres.injections import Happened
-from replsim.engines.postgres.proxy import Heard
+from replsim.engines.postgres.observed import MICROSECOND, Observed
+from replsim.engines.postgres.positions import Witness, positions, replies, standby_flushes
 from replsim.engines.postgres.transactions import LOCALLY, PENDING, TOLD
 from replsim.engines.postgres.waldump import Commit
-from replsim.record import OUTCOMES, Record, Replies, Table, Trajectory
+from replsim.record import OUTCOMES, Record, Table, Trajectory
 from replsim.rules.acks import LEVELS
 from replsim.scenario import Scenario
 from replsim.scenario.rows import rows_written
 from replsim.units import NEVER
 
-__all__ = ["Observed", "harvest"]
+__all__ = ["harvest"]
 
 Ints = NDArray[np.int64]
 
-MICROSECOND: Final = 1000
 TIMES: Final = ("submitted", "started", "inserted", "flushed", "visible", "acknowledged", "learned")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """All that was observed, as it was: `harvest` brings it to the run's clock and to positions from its start."""
-
-    scenario: Scenario
-    seed: int
-    origin: int
-    """Nanoseconds since 1970 from which the proxies' times count."""
-    zero: int
-    """The run's start, counted from there."""
-    base: int
-    """Where the WAL ended then."""
-    rows: Mapping[str, Ints]
-    """The transactions as their clients saw them, in nanoseconds since the run's start."""
-    heard: Mapping[tuple[str, str], Heard]
-    """What passed on each link."""
-    seen: Mapping[str, Ints]
-    """What each node showed when it was looked at."""
-    who: Mapping[tuple[int, int], int]
-    """The server's number of a writer's transaction."""
-    wal: Mapping[int, Commit]
-    """What the WAL says of each transaction by that number."""
-    happened: tuple[Happened, ...]
-    """What was done to the servers."""
-    notes: tuple[str, ...]
-
-
-class _Points:
-    """Moments by which a position had been reached, from one witness or several."""
-
-    def __init__(self, *parts: tuple[Ints, Ints]) -> None:
-        self.time = np.concatenate([time for time, _ in parts]) if parts else np.empty(0, dtype=np.int64)
-        self.lsn = np.concatenate([lsn for _, lsn in parts]) if parts else np.empty(0, dtype=np.int64)
-
-    def __or__(self, other: _Points) -> _Points:
-        return _Points((self.time, self.lsn), (other.time, other.lsn))
-
-    def trajectory(self, end: int) -> Trajectory:
-        """The highest position that anybody had seen by each moment up to ``end``."""
-        order = np.lexsort((self.lsn, self.time))
-        time, lsn = self.time[order], np.maximum.accumulate(self.lsn[order]) if len(order) else self.lsn
-        kept = (time >= 0) & (time <= end) & (lsn > 0)
-        return Trajectory.of(time[kept], lsn[kept])
 
 
 def harvest(observed: Observed) -> Record:
     """The record of a run on real servers."""
     scenario = observed.scenario
-    end, primary = scenario.duration, scenario.primary.name
     made = _Commits(observed)
-    points = _positions(observed, made)
-    positions = {
-        node: {stage: found.trajectory(end) for stage, found in stages.items()} for node, stages in points.items()
-    }
-    replies = {name: _replies(observed, name, end) for name in scenario.standbys}
-    commits = made.table(positions[primary]["flush"])
-    starts = {primary: _primary_flushes(scenario, commits, positions[primary]["flush"])}
-    starts |= {name: _standby_flushes(observed, name, end) for name in scenario.standbys}
+    branches = range(max(len(observed.branches), 1))
+    found = positions(observed, [made.inserted(each) for each in branches], [made.flushed(each) for each in branches])
+    primaries = [scenario.primary.name, *(branch.node for branch in observed.branches[1:])]
+    commits = made.table([found[node]["flush"] for node in primaries])
+    starts = {name: standby_flushes(observed, name) for name in scenario.standbys}
+    starts[scenario.primary.name] = _primary_flushes(scenario, commits, found[scenario.primary.name]["flush"])
+    told = {name: replies(observed, name) for name in scenario.standbys}
+    starts = {name: starts[name] for name in scenario.nodes}
     return Record(
-        scenario, observed.seed, "postgres", commits, positions, replies, starts, _events(observed), observed.notes
-    )
+        scenario, observed.seed, "postgres", commits, found, told, starts, _events(observed), observed.notes,
+        observed.branches,
+    )  # fmt: skip
 
 
 def _events(observed: Observed) -> Table:
@@ -102,94 +54,20 @@ def _events(observed: Observed) -> Table:
     return Table(columns, times=("time",), words={"node": nodes, "what": words})
 
 
-def _positions(observed: Observed, made: _Commits) -> dict[str, dict[str, _Points]]:
-    """Each node's points at each stage.
-
-    A stage that comes before another is reached no later, whoever saw which: so what was applied at a moment had been
-    flushed by then, and so on upwards to the primary's insertion.
-    """
-    scenario = observed.scenario
-    points: dict[str, dict[str, _Points]] = {}
-    needed: dict[str, _Points] = {name: _Points() for name in scenario.nodes}
-    for name in reversed(_downwards(scenario)):
-        heard = observed.heard[scenario.upstream(name), name]
-        time = heard.replies[:, 5] + MICROSECOND - observed.zero
-        write, flush, apply = ((time, heard.replies[:, place] - observed.base) for place in (2, 3, 4))
-        looked, received, replayed = _looks(observed, name)
-        ends = heard.wal[:, 2] - observed.base
-        handed = heard.wal[:, 1] < NEVER
-        chain = {
-            "apply": _Points(apply, (looked, replayed)),
-            "flush": _Points(flush, (looked, received)) | needed[name],
-            "write": _Points(write),
-            "receive": _Points((heard.wal[handed, 1] - observed.zero, ends[handed])),
-            "sent": _Points((heard.wal[:, 0] - observed.zero, ends)),
-        }
-        reached = _Points()
-        for stage, own in chain.items():
-            chain[stage] = reached = own | reached
-        points[name] = dict(reversed(chain.items()))
-        upstream = scenario.upstream(name)
-        flushed = _Points((heard.wal[:, 4] + MICROSECOND - observed.zero, heard.wal[:, 3] - observed.base))
-        needed[upstream] = needed[upstream] | reached | flushed
-    primary = scenario.primary.name
-    looked, inserted, flushed_there = _looks(observed, primary)
-    flushed = _Points((looked, flushed_there), made.flushed()) | needed[primary]
-    points[primary] = {"insert": _Points((looked, inserted), made.inserted()) | flushed, "flush": flushed}
-    return {name: points[name] for name in scenario.nodes}
-
-
-def _downwards(scenario: Scenario) -> list[str]:
-    """The standbys, each after its upstream."""
-    found: list[str] = []
-    while len(found) < len(scenario.standbys):
-        found += [
-            name
-            for name in scenario.standbys
-            if name not in found and scenario.upstream(name) in (scenario.primary.name, *found)
-        ]
-    return found
-
-
-def _looks(observed: Observed, node: str) -> tuple[Ints, Ints, Ints]:
-    """When a node was looked at, and its two positions."""
-    seen = observed.seen[node]
-    time = seen[:, 3] * MICROSECOND + MICROSECOND - observed.origin - observed.zero
-    return time, seen[:, 1] - observed.base, seen[:, 2] - observed.base
-
-
-def _replies(observed: Observed, name: str, end: int) -> Replies:
-    """The replies that a standby's upstream had by the end."""
-    found = observed.heard[observed.scenario.upstream(name), name].replies
-    time = found[:, 1] - observed.zero
-    kept = (found[:, 1] < NEVER) & (time >= 0) & (time <= end)
-    write, flush, apply = (np.maximum(found[kept, place] - observed.base, 0) for place in (2, 3, 4))
-    return Replies(time[kept], write, flush, apply)
-
-
 def _primary_flushes(scenario: Scenario, commits: Table, flush: Trajectory) -> Ints:
-    """When each flush of the primary began, as the mechanism has it: when there was WAL and the last one had ended.
+    """When each flush of the primary began, as the mechanism has it: when a commit waited for it and the last one had
+    ended.  A flush that nobody waits for (the WAL writer's) is taken to begin where it ended.
 
     Where no standby listens, only our looks saw flushes, which is not all of them: then none is given.
     """
     if not scenario.direct or not len(flush):
         return np.empty(0, dtype=np.int64)
-    lsn = commits["lsn"][commits["lsn"] != NEVER]
+    waits = (commits["lsn"] != NEVER) & (commits["timeline"] == 1) & (commits["level"] > LEVELS.index("off"))
     before = np.concatenate([[0], flush.lsn[:-1]])
-    first = np.searchsorted(lsn, before, side="right")
-    inserted = np.append(commits["inserted"][: len(lsn)], NEVER)[first]
+    first = np.searchsorted(commits["lsn"][waits], before, side="right")
+    inserted = np.append(commits["inserted"][waits], NEVER)[first]
     starts = np.maximum(np.concatenate([[0], flush.time[:-1]]), inserted)
     return np.where(starts <= flush.time, starts, flush.time)
-
-
-def _standby_flushes(observed: Observed, name: str, end: int) -> Ints:
-    """When each flush of a standby began: its walreceiver replies just before it, and again just after."""
-    replies = observed.heard[observed.scenario.upstream(name), name].replies
-    made = replies[:, 5] - observed.zero
-    rises = np.flatnonzero(np.diff(replies[:, 3]) > 0)
-    starts = made[rises]
-    kept: Ints = starts[(starts >= 0) & (starts <= end)]
-    return kept
 
 
 class _Commits:
@@ -197,64 +75,70 @@ class _Commits:
 
     def __init__(self, observed: Observed) -> None:
         self._observed = observed
-        scenario = observed.scenario
-        self._end = scenario.duration
+        self._end = observed.scenario.duration
         rows = {field: column[observed.rows["submitted"] <= self._end] for field, column in observed.rows.items()}
-        count = len(rows["group"])
-        self._found: dict[str, Ints] = {field: np.full(count, NEVER, np.int64) for field in ("inserted", "lsn")}
-        size = np.zeros(count, dtype=np.int64)
-        for row, key in enumerate(zip(rows["group"].tolist(), rows["number"].tolist(), strict=True)):
-            commit = observed.wal.get(observed.who.get(key, -1))
-            if commit is None:
-                continue
-            inserted = commit.made * MICROSECOND - observed.origin - observed.zero
-            if inserted <= self._end:
-                self._found["inserted"][row] = inserted
-                self._found["lsn"][row] = commit.end - observed.base
-                size[row] = commit.size
-        order = np.lexsort((rows["submitted"], self._found["lsn"]))
+        keys = zip(rows["group"].tolist(), rows["number"].tolist(), strict=True)
+        found = [self._found(observed.wal.get(key)) for key in keys]
+        branch, inserted, lsn, size = np.array(found, dtype=np.int64).reshape(-1, 4).T
+        order = np.lexsort((rows["submitted"], lsn, branch))
         self._rows = {field: column[order] for field, column in rows.items()}
-        self._found = {field: column[order] for field, column in self._found.items()}
-        self._size = size[order]
-        self._count = int(np.count_nonzero(self._found["lsn"] != NEVER))
-        # A commit's moment is taken just before its record has its place, so two may be the wrong way round by a hair.
-        moments = self._found["inserted"]
-        moments[: self._count] = np.maximum.accumulate(moments[: self._count])
-        names = list(scenario.writers)
-        levels = [LEVELS.index(scenario.level(scenario.writers[name].synchronous_commit)) for name in names]
+        self._branch, self._inserted, self._lsn, self._size = (each[order] for each in (branch, inserted, lsn, size))
+        self._count = int(np.count_nonzero(self._lsn != NEVER))
+        for each in range(max(len(observed.branches), 1)):
+            # A commit's moment is taken just before its record has its place: two may be the wrong way round by a hair.
+            mine = self._branch == each
+            self._inserted[mine] = np.maximum.accumulate(self._inserted[mine])
+        writers = observed.scenario.writers.values()
+        levels = [LEVELS.index(observed.scenario.level(writer.synchronous_commit)) for writer in writers]
         self._level = np.array(levels or [0], dtype=np.int8)[self._rows["group"]]
 
-    def inserted(self) -> tuple[Ints, Ints]:
-        """When the primary's insert position had passed each commit."""
-        return self._found["inserted"][: self._count], self._found["lsn"][: self._count]
+    def _found(self, said: tuple[int, Commit] | None) -> tuple[int, int, int, int]:
+        """Branch, moment, end and size of a commit; of one that was not made by the end, `NEVER` and nothing."""
+        never = (NEVER, NEVER, NEVER, 0)
+        if said is None:
+            return never
+        branch, commit = said
+        inserted = commit.made * MICROSECOND - self._observed.origin - self._observed.zero
+        return (branch, inserted, commit.end - self._observed.base, commit.size) if inserted <= self._end else never
 
-    def flushed(self) -> tuple[Ints, Ints]:
+    def _code(self, rows: Ints, time: Ints, branch: int) -> Ints:
+        return self._observed.code(branch, time, self._lsn[rows] + self._observed.base)
+
+    def inserted(self, branch: int) -> Witness:
+        """When the insert position of a branch's primary had passed each of its commits."""
+        mine = np.flatnonzero(self._branch == branch)
+        return self._inserted[mine], self._code(mine, self._inserted[mine], branch)
+
+    def flushed(self, branch: int) -> Witness:
         """Whoever has the answer to a commit that waits for the primary's flush testifies to it."""
-        told = np.flatnonzero((self._rows["visible"] < NEVER) & (self._level > LEVELS.index("off")))
-        told = told[told < self._count]
-        return self._rows["visible"][told], self._found["lsn"][told]
+        answered = self._rows["visible"] < NEVER
+        told = np.flatnonzero((self._branch == branch) & answered & (self._level > LEVELS.index("off")))
+        return self._rows["visible"][told], self._code(told, self._rows["visible"][told], branch)
 
-    def table(self, flush: Trajectory) -> Table:
-        """The commits of a record."""
-        scenario, rows, found = self._observed.scenario, self._rows, self._found
-        lsn = found["lsn"]
-        never = np.full(len(lsn) - self._count, NEVER, dtype=np.int64)
+    def table(self, flushes: list[Trajectory]) -> Table:
+        """The commits of a record; ``flushes`` are the flush positions of each branch's primary."""
+        scenario, rows = self._observed.scenario, self._rows
         told = np.isin(rows["outcome"], (TOLD, LOCALLY))
-        assert np.all(lsn[told & (rows["acknowledged"] <= self._end)] != NEVER), "the WAL lacks what was acknowledged"
+        lacking = told & (rows["acknowledged"] <= self._end) & (self._lsn == NEVER)
+        assert not lacking.any(), "the WAL lacks what was acknowledged"
         outcome = np.where(told & (rows["acknowledged"] > self._end), PENDING, rows["outcome"])
+        flushed = np.full(len(self._lsn), NEVER, dtype=np.int64)
+        for branch, flush in enumerate(flushes):
+            mine = np.flatnonzero(self._branch == branch)
+            flushed[mine] = flush.crossing(self._code(mine, self._inserted[mine], branch))
         columns: dict[str, NDArray[np.generic]] = {
             "writer": rows["group"].astype(np.int16),
             "client": rows["client"],
             "key": rows_written(scenario, self._observed.seed, rows["group"], rows["number"], rows["client"]),
             "submitted": rows["submitted"],
             "started": self._until_end(rows["started"]),
-            "inserted": found["inserted"],
-            "flushed": np.concatenate([flush.crossing(lsn[: self._count]), never]),
+            "inserted": self._inserted,
+            "flushed": flushed,
             "visible": self._until_end(rows["visible"]),
             "acknowledged": self._until_end(rows["acknowledged"]),
             "learned": self._until_end(rows["learned"]),
-            "timeline": np.ones(len(lsn), dtype=np.int32),
-            "lsn": lsn,
+            "timeline": np.where(self._branch == 1, 2, 1).astype(np.int32),
+            "lsn": self._lsn,
             "bytes": self._size,
             "level": self._level,
             "outcome": outcome.astype(np.int8),
@@ -264,8 +148,3 @@ class _Commits:
 
     def _until_end(self, times: Ints) -> Ints:
         return np.where(times <= self._end, times, NEVER)
-
-
-def who(rows: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int], int]:
-    """The servers' numbers of transactions by writer and number, from what the servers hold."""
-    return {(writer, number): xid for xid, writer, number in rows}

@@ -14,11 +14,14 @@ from replsim.engines.postgres.job import pack_law
 from replsim.engines.postgres.server import Server
 from replsim.randomness import Streams
 from replsim.scenario import faults
+from replsim.scenario.failover import Manual
 from replsim.scenario.network import link_ends
 from replsim.scenario.windows import Window, windows
 from replsim.units import NEVER
 
-__all__ = ["COVERED", "Injections"]
+__all__ = ["COVERED", "PROMOTED", "Happened", "Injections"]
+
+PROMOTED: Final = "promoted"
 
 Pair = tuple[str, str]
 Do = Callable[["Injections", Any, int], None]
@@ -40,8 +43,12 @@ class Injections:
     what comes next.  So `happened` says when each was done.
     """
 
-    def __init__(self, cluster: Cluster, seed: int) -> None:
+    def __init__(self, cluster: Cluster, seed: int, lead: Callable[[str], None]) -> None:
+        """``lead`` sends clients to the server of that name."""
         self.cluster = cluster
+        self._lead = lead
+        self.fork: int | None = None
+        """Where histories parted, if a standby was promoted."""
         self.happened: list[Happened] = []
         self._todo: list[tuple[int, str, str, Callable[[], None]]] = []
         self._cuts: dict[int, list[Pair]] = {}
@@ -50,6 +57,8 @@ class Injections:
         scenario = cluster.scenario
         for window in windows(scenario, Streams(seed)):
             self._expect(window)
+        if isinstance(scenario.failover, Manual):
+            self._expect_failover(scenario.failover, Streams(seed))
         checkpoints = scenario.primary.checkpoints
         for due in range(checkpoints.every, scenario.duration, checkpoints.every) if checkpoints else ():
             self._todo.append((due, scenario.primary.name, "checkpoint", cluster.checkpoint))
@@ -63,8 +72,11 @@ class Injections:
         """Do all that is due."""
         while self.next_time() <= min(now(), self.cluster.scenario.duration):
             _, node, what, do = self._todo.pop(0)
-            self.happened.append(Happened(now(), node, what))
+            if what != PROMOTED:
+                self.happened.append(Happened(now(), node, what))
             do()
+            if what == PROMOTED:  # it is one once it is done
+                self.happened.append(Happened(now(), node, what))
 
     def finish(self) -> None:
         """The run is over: undo what is still on, but for servers that are down."""
@@ -88,6 +100,16 @@ class Injections:
         self._todo.append((window.start, node, verb, begins))
         if window.start < window.end < NEVER:
             self._todo.append((window.end, node, f"{verb} ends", ends))
+
+    def _expect_failover(self, failover: Manual, streams: Streams) -> None:
+        name = failover.promote
+        routed = failover.at + streams.draws("failover:routing", failover.routing).next()
+
+        def promote() -> None:
+            self.fork = self.cluster.promote(name)
+
+        self._todo.append((failover.at, name, PROMOTED, promote))
+        self._todo.append((routed, name, "clients led", lambda: self._lead(name)))
 
     def _node_of(self, fault: faults.Fault) -> str:
         """The node that an event is noted of: the first one that a fault names, else the primary."""
@@ -169,7 +191,8 @@ class Injections:
         for pair in self.cluster.pairs_of(name) if fault.of == "host" else ():
             self.cluster.links.ask("reset", pair)
             self.cluster.links.ask("heal", pair, place)
-        self.cluster.start_again(name)
+        if name == self.cluster.reigning or name != self.cluster.scenario.primary.name:
+            self.cluster.start_again(name)
 
     def pause(self, fault: faults.Pause, place: int) -> None:  # noqa: ARG002
         """Every process of a server stands still."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-__all__ = ["ADD_BACKGROUND", "COMMIT", "CREATE", "INSERT", "INSERT_LOCKED", "LOOK", "WHO", "Shape", "shape"]
+__all__ = ["ADD_BACKGROUND", "COMMIT", "CREATE", "INSERT", "INSERT_LOCKED", "LOOK", "WHO", "Shape", "shape", "who"]
 
 CREATE: Final = (
     "CREATE TABLE commits (writer int2, number int4, payload bytea);ALTER TABLE commits ALTER payload SET STORAGE PLAIN"
@@ -62,3 +63,8 @@ def shape(size: int, records: int) -> Shape:
         rows = -(-(size - COMMIT_BYTES) // (LARGEST_PAYLOAD + ROW_BYTES))
         each = (size - COMMIT_BYTES) // rows - ROW_BYTES
     return Shape(rows, max(each, 0))
+
+
+def who(rows: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int], int]:
+    """The servers' numbers of transactions by writer and number, from what the servers hold."""
+    return {(writer, number): xid for xid, writer, number in rows}

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from replsim.engines.postgres.binaries import Binaries
 from replsim.engines.postgres.workspace import Workspace
 
-__all__ = ["Commit", "commits", "end_of", "lsn_text"]
+__all__ = ["Commit", "commits", "end_of", "lsn_of_text", "lsn_text"]
 
 PAGE: Final = 8192
 PAGE_HEADER: Final = 24
@@ -26,7 +26,7 @@ SEGMENT_HEADER: Final = 40
 """``XLOG_BLCKSZ``, ``SizeOfXLogShortPHD``, the default segment, ``SizeOfXLogLongPHD``."""
 
 _RECORD: Final = re.compile(
-    r"len \(rec/tot\): +\d+/ *(\d+), tx: +(\d+), lsn: (\w+)/(\w+), .*?desc: (\w+)(?: (\S+ \S+) UTC)?"
+    r"len \(rec/tot\): +\d+/ *(\d+), tx: +(\d+), lsn: (\w+/\w+), .*?desc: (\w+)(?: (\S+ \S+) UTC)?"
 )
 
 
@@ -55,9 +55,9 @@ def commits(workspace: Workspace, binaries: Binaries, data: Path, start: int, ti
         written[int(record[2])] += _aligned(int(record[1]))
     found = {}
     for record in records("Transaction"):
-        if record[5] == "COMMIT":
-            at, size, xid = (int(record[3], 16) << 32) + int(record[4], 16), _aligned(int(record[1])), int(record[2])
-            found[xid] = Commit(_microseconds(record[6]), end_of(at, size), written[xid] + size)
+        if record[4] == "COMMIT":
+            at, size, xid = lsn_of_text(record[3]), _aligned(int(record[1])), int(record[2])
+            found[xid] = Commit(_microseconds(record[5]), end_of(at, size), written[xid] + size)
     return found
 
 
@@ -68,6 +68,16 @@ def lsn_text(position: int) -> str:
     '0/1523E28'
     """
     return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
+
+
+def lsn_of_text(text: str) -> int:
+    """The position that PostgreSQL writes so.
+
+    >>> lsn_of_text("0/1523E28")
+    22167080
+    """
+    high, low = text.split("/")
+    return (int(high, 16) << 32) + int(low, 16)
 
 
 def end_of(start: int, size: int) -> int:

@@ -58,7 +58,7 @@ class Node:
         self.seen = array("q")
         """By each look: whether it is a standby, its two positions, and microseconds since 1970."""
         self.late = array("q")
-        """How late each read got hold of a connection, in nanoseconds."""
+        """How late each look got hold of a connection, in nanoseconds."""
         self._free = deque(Line(loop, conninfo, [statements.LOOK]) for _ in range(LINES))
         self._waiting: deque[int] = deque()
 
@@ -111,7 +111,7 @@ class Watch:
 
     def methods(self) -> Mapping[str, Callable[..., Any]]:
         """What a run may ask."""
-        return {"begin": self._begin, "seen": self._seen}
+        return {"begin": self._begin, "seen": self._seen, "late": self._late}
 
     def _begin(self, zero: int) -> None:
         self._zero = zero
@@ -127,6 +127,12 @@ class Watch:
         node.look(when)
         # What a slow machine could not do in time is left out, not made up for.
         self._every(node, max(when + EVERY, self._loop.now()))
+
+    def _late(self) -> tuple[float, float]:
+        """The median and the 99th percentile of how late looks and reads were, in nanoseconds."""
+        late = np.concatenate([np.array(node.late, dtype=np.int64) for node in self._nodes.values()])
+        p50, p99 = np.percentile(late, [50, 99]) if len(late) else (0.0, 0.0)
+        return float(p50), float(p99)
 
     def _seen(self) -> dict[str, NDArray[np.int64]]:
         return {name: np.array(node.seen, dtype=np.int64).reshape(-1, 4) for name, node in self._nodes.items()}
