@@ -61,7 +61,7 @@ def _rises_at_each(time: Ints, lsn: Ints) -> bool:
     """Whether each step shows something: it comes later than the one before, and rises."""
     if len(lsn) and lsn[0] <= 0:
         return False
-    for i in range(1, len(time)):
+    for i in range(1, len(time)):  # noqa: SIM110 - kernels have no generators
         if time[i] <= time[i - 1] or lsn[i] <= lsn[i - 1]:
             return False
     return True
