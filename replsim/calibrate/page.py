@@ -33,6 +33,11 @@ repeats a line of this page, and with `--out` draws the QQ plot and the lag over
 In open loop the latency is that from a transaction's own start: what pgbench is late by itself is not the cluster's.
 A run's name says its clients (`c8`: closed loop, `r200`: 200/s in open loop), the delays to s1 and s2 in ms, the ack
 rule and the level; `q` has its WAL in memory with 1 ms added to each flush, `qdisk` on a real disk.
+
+Another run of the same rig needs a copy of the nearest scenario, its own delays, names, level and load, and its files:
+`replsim validate copy.yaml --against FOLDER/NAME`. What was probed otherwise (`stale_ctl`, `visorder_any2_on`,
+`failover_local_d20-40`) is compared in `tests/validation`: how soon a commit is seen on a standby, in which order, and
+how many are lost when the primary is killed.
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,41 @@ def test_an_outage_stalls_and_recovers_as_measured() -> None:
     theirs = ((measured.latency_us - measured.late_us) / 1e3)[(ends > 6.9) & (ends < 12)]
     for rank in (50, 90):
         assert np.percentile(ours, rank) == pytest.approx(np.percentile(theirs, rank), rel=0.05)
+
+
+def lost(level: str, names: str, stage: str) -> tuple[Any, float]:
+    """How many acknowledged commits had not reached a ``stage`` of the farther standby, at moments of a run; and its
+    throughput."""
+    changes = {"primary.synchronous_commit": level, "primary.synchronous_standby_names": names}
+    result = replsim.run(replsim.load(FOLDER / "failover_local_d20-40.yaml", overrides=changes))
+    commits = result.record.commits
+    done = commits["acknowledged"] < NEVER
+    told = commits["acknowledged"][done]
+    there = result.record.position("s2", stage).crossing(commits["lsn"][done])
+    counts = [np.count_nonzero((told <= at) & (there > at)) for at in range(2_000_000_000, 8_900_000_000, 13_000_000)]
+    return np.array(counts), result.metrics["throughput"]
+
+
+def kills(sync: str, *, inflight_lost: bool) -> list[dict[str, Any]]:
+    """The measured kills of one kind."""
+    every = json.loads((FOLDER / "data" / "failover.json").read_text(encoding="utf-8"))
+    found = [each for each in every if each["sync"] == sync and each["inflight_lost"] is inflight_lost]
+    assert found
+    return found
+
+
+def test_a_kill_loses_as_many_commits_as_measured() -> None:
+    """What dies in flight is the load of one way; what still arrives is not lost; at ANY 2 nothing is."""
+    counts, throughput = lost("local", '""', "receive")
+    for kill in kills("local", inflight_lost=True):
+        assert counts.min() <= kill["lost_acked"] <= counts.max()
+        assert counts.mean() / throughput * 1e3 == pytest.approx(kill["lost_equiv_ms"], rel=0.05)
+    counts, _ = lost("local", '""', "sent")
+    assert counts.max() <= max(kill["lost_acked"] for kill in kills("local", inflight_lost=False))
+    counts, throughput = lost("on", "ANY 2 (s1, s2)", "receive")
+    for kill in kills("on", inflight_lost=True):
+        assert counts.max() == kill["lost_acked"] == 0
+        assert throughput == pytest.approx(kill["tps_before_kill"], rel=0.03)
 
 
 def constants(file: Path) -> dict[str, Any]:
