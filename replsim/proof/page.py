@@ -40,7 +40,9 @@ R answers (`route: {quorum: R}`). Assumed: commits are so sparse that they never
 a bias); for exponential delays theory is exact: a read that starts t after the acknowledgement is stale with chance
 P e^(−λt).
 
-To try other delays, change the links and the readers' ways; any mixture of the families will do:
+To try other delays, change the links and the readers' ways; any mixture of the families will do. Commits must be so
+sparse that they never meet (`writers.app.rate`); where replicas are farther away, a link's constant part is its
+`latency` and the rest its `jitter`, and a reader's own way to a node may be a `scipy` family with a `loc`:
 
 ```python
 from replsim import load
@@ -48,7 +50,7 @@ from replsim.engines import stages
 from replsim.proof import pbs
 
 changes = {f'links."p -> {node}".latency': "{pareto: {minimum: 1ms, shape: 3}}" for node in ("s1", "s2", "s3")}
-record = stages.run(load("pbs/lnkd-ssd", overrides={"duration": "20000s", **changes}), seed=1)
+record = stages.run(load("pbs/lnkd-ssd", overrides={"duration": "200000s", **changes}), seed=1)
 seen = pbs.looks(record, "r1")
 value, error = pbs.quantile(seen, seen.late, 0.99)
 print(f"99% of reads of one replica are fresh {value:.2f} ms after the acknowledgement, ± {4 * error:.2f}")

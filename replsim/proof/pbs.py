@@ -18,13 +18,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.errors import UnsupportedScenario
 from replsim.proof.estimators import Estimate, controlled
 from replsim.randomness import DurationDistribution, Streams
 from replsim.record import Record
+from replsim.scenario.network import Link
 from replsim.scenario.topology import client_ways, link_between
-from replsim.units import NEVER
 
-__all__ = ["Looks", "looks", "mean", "probability", "quantile", "survival", "together"]
+__all__ = ["Law", "Looks", "looks", "mean", "probability", "quantile", "survival", "together"]
 
 Floats = NDArray[np.float64]
 
@@ -34,9 +35,18 @@ FEWEST: Final = 30
 """Commits for which a control must differ from the others."""
 NEAR: Final = 0.3
 """The density at a quantile is read off so near to it, as a share of what lies beyond it."""
+MOST_MEETING: Final = 1e-3
+"""The share of commits that may still be on their way when the next one comes."""
 LAST: Final = 2
 """Commits at the end of a run that may not be everywhere yet."""
 MILLISECOND: Final = 1e6
+
+
+class Law(NamedTuple):
+    """How long a link takes: a distribution, on top of a constant number of milliseconds; None where it is neither."""
+
+    draws: DurationDistribution | None
+    beyond: float = 0.0
 
 
 class Looks(NamedTuple):
@@ -50,7 +60,7 @@ class Looks(NamedTuple):
     """How long after the acknowledgement a read sees the commit for the first time; below 0: from the start."""
     delays: Floats
     """The delay of the write to each standby, then that of its acknowledgement: a column a standby."""
-    laws: tuple[DurationDistribution, ...]
+    laws: tuple[Law, ...]
     """The laws of these delays."""
 
 
@@ -62,7 +72,7 @@ def looks(record: Record, reader: str) -> Looks:
     assert quorum is not None
     nodes = asking.route.nodes(scenario.primary.name, tuple(scenario.standbys))
     lsn, told = (commits[name][:-LAST] for name in ("lsn", "acknowledged"))
-    assert told.max() < NEVER, "commits are not sparse"
+    _refuse_dense(record, nodes, lsn)
     streams, count = Streams(record.seed), len(lsn)
     out, back = np.empty((len(nodes), count, READS)), np.empty((len(nodes), count, READS))
     for place, node in enumerate(nodes):
@@ -71,7 +81,8 @@ def looks(record: Record, reader: str) -> Looks:
             drawn = streams.draws(f"pbs:{reader}:{name}:{node}", law).block(count * READS)
             ways[place] = drawn.reshape(count, READS) / MILLISECOND
     there = np.stack([record.position(node, "apply").crossing(lsn) - told for node in nodes]) / MILLISECOND
-    if len({client_ways(scenario, asking, node) for node in nodes}) == 1:
+    first, *others = (client_ways(scenario, asking, node) for node in nodes)
+    if all(ways == first for ways in others):
         # All ways have one law, so a read whose ways are handed round is as likely: each draw gives a read a standby.
         turns = range(len(nodes))
         out, back = (np.concatenate([np.roll(ways, turn, axis=0) for turn in turns], axis=2) for ways in (out, back))
@@ -87,7 +98,7 @@ def looks(record: Record, reader: str) -> Looks:
             ends = (scenario.primary.name, node)
             link = link_between(scenario, *(ends if outwards else ends[::-1]))
             assert link is not None
-            laws.append(link.latency)
+            laws.append(_law(link))
     commit = (told - commits["submitted"][:-LAST]) / MILLISECOND
     return Looks(commit, done, first_seen, np.stack(delays, axis=1), tuple(laws))
 
@@ -160,6 +171,24 @@ def _a_commit(values: NDArray[np.generic]) -> Floats:
     return found.mean(axis=1) if found.ndim > 1 else found
 
 
+def _law(link: Link) -> Law:
+    """The law of a link's delay, where it is one distribution and perhaps a constant."""
+    if link.hold is not None or link.loss or link.bandwidth is not None:
+        return Law(None)
+    if link.jitter is None:
+        return Law(link.latency)
+    constant = link.latency.constant
+    return Law(None) if constant is None else Law(link.jitter, constant / MILLISECOND)
+
+
+def _refuse_dense(record: Record, nodes: Sequence[str], lsn: NDArray[np.int64]) -> None:
+    """Raise `UnsupportedScenario` where writes meet: then one holds up the next, which the model knows nothing of."""
+    done = np.max([record.position(node, "apply").crossing(lsn) for node in nodes], axis=0)
+    met = float(np.mean(done[:-1] >= record.commits["submitted"][1 : len(lsn)])) if len(lsn) > 1 else 1.0
+    if met > MOST_MEETING:
+        raise UnsupportedScenario(f"{met:.2%} of all commits are not everywhere when the next comes: make them sparser")
+
+
 def _typical(seen: Looks) -> list[float]:
     """By how much a write that a read misses is later than the read: by the commit and the read's own way."""
     return [float(each) for each in np.quantile(seen.commit, [0.1, 0.5, 0.9])] + [0.0]
@@ -172,7 +201,7 @@ def _controls(seen: Looks, thresholds: Sequence[float]) -> list[Floats]:
     chosen: list[NDArray[np.bool_]] = []
     nodes = len(seen.laws) // 2
     for at in thresholds:
-        chances = [survival(law, at) for law in seen.laws]
+        chances = [None if law.draws is None else survival(law.draws, at - law.beyond) for law in seen.laws]
         if None in chances:
             continue
         out, back = np.array(chances, dtype=np.float64).reshape(2, nodes)

@@ -70,6 +70,7 @@ def _seen(scenario: str, write: int, parts: int, changes: Mapping[str, str] | No
     overrides = {
         "primary.synchronous_standby_names": f"ANY {write} (s1, s2, s3)",
         "duration": f"{PART}s",
+        "writers.app.rate": "1/s",
         **(changes or {}),
     }
     loaded = front.load(scenario, overrides=overrides)
