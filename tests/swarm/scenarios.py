@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any, Final, TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from replsim.rules.acks import LEVELS
 from replsim.scenario import Scenario
+from replsim.scenario.clients import Session
 
 __all__ = ["FEATURES", "random_scenario"]
 
@@ -20,7 +22,7 @@ T = TypeVar("T")
 FEATURES: Final = (
     "standbys", "cascade", "sync", "levels", "random costs", "links", "closed loops", "polls", "locks", "chunks",
     "background", "checkpoints", "commit delay", "apply delay", "slow replay", "readers", "sessions", "quorums",
-    "lag routes", "write routes", "promises", "capacity", "networks", "keys", "warm-up",
+    "lag routes", "write routes", "promises", "capacity", "networks", "keys", "warm-up", "faults",
 )  # fmt: skip
 GRID_US: Final = 100
 DURATION_MS: Final = 60
@@ -28,7 +30,14 @@ DURATION_MS: Final = 60
 
 def random_scenario(seed: int) -> Scenario:
     """The scenario of a seed; it is sound."""
-    return Scenario.model_validate(_Dice(seed).scenario())
+    fields = _Dice(seed).scenario()
+    while True:
+        try:
+            return Scenario.model_validate(fields)
+        except ValidationError:
+            # Faults may contradict each other; the first alone never does.
+            assert len(fields["faults"]) > 1
+            fields["faults"].pop()
 
 
 class _Dice:
@@ -43,6 +52,7 @@ class _Dice:
         """All of it, as a file would hold it."""
         ups = self._standbys()
         self._limited = self.on("capacity")
+        self._faulty = self.on("faults")
         direct = [name for name, upstream in ups.items() if upstream is None]
         pairs = [(upstream or "p", name) for name, upstream in ups.items()]
         both = [f"{a} -> {b}" for up, down in pairs for a, b in ((up, down), (down, up))]
@@ -57,6 +67,8 @@ class _Dice:
             "links": {pair: self._link() for pair in both},
             "writers": {f"w{i}": self._writer() for i in range(self.number(1, 3))},
         }
+        if self._faulty:
+            fields["faults"] = [self._fault(nodes, both) for _ in range(self.number(1, 3))]
         if self.on("background"):
             fields["background"] = {"wal": "500 kB/s", "record": "700 B"}
         if self.on("warm-up"):
@@ -129,6 +141,8 @@ class _Dice:
             fields["synchronous_commit"] = self.pick(*LEVELS)
         if self.on("commit delay"):
             fields |= {"commit_delay": "0.3ms", "commit_siblings": self.number(0, 3)}
+        if self._faulty:
+            fields["wal_sender_timeout"] = self.pick("5ms", "20ms", "60s")
         if self.on("checkpoints"):
             fields["checkpoints"] = {"every": "15ms", "page_image": "2 kB", "rows_per_page": 2}
         return fields
@@ -139,6 +153,9 @@ class _Dice:
             "replay": {"per_record": self.cost(0, 20 if self.on("slow replay") else 3)},
             "wal_receiver_status_interval": self.pick("0s", "2ms", "10s"),
         }
+        if self._faulty:
+            fields["wal_receiver_timeout"] = self.pick("5ms", "20ms", "60s")
+            fields["wal_retrieve_retry_interval"] = self.pick("1ms", "5ms")
         if upstream is not None:
             fields["upstream"] = upstream
         if self.chance(0.2):
@@ -161,6 +178,30 @@ class _Dice:
             }
             fields |= {name: options[name] for name in self.some(list(options))}
         return fields | ({"retransmission_timeout": "3ms"} if "loss" in fields else {})
+
+    def _fault(self, nodes: list[str], links: list[str]) -> dict[str, Any]:
+        """Something that breaks, and when; half of all heal."""
+        fault: dict[str, Any] = {"at": self.time(10, 500)}
+        if self.chance(0.7):
+            fault["for"] = self.time(1, 200)
+        standbys = nodes[1:]
+        verbs = ["crash", "pause", "stall", "slow", *(["pause_replay"] if standbys else [])]
+        if links:
+            verbs += ["cut", "cut", "partition", "delay", "throttle", "lose"]
+        verb = self.pick(*verbs)
+        if verb in ("cut", "delay", "throttle", "lose"):
+            fault |= {verb: self.pick(*links), "ways": self.pick("both", "one")}
+        more: dict[str, dict[str, Any]] = {
+            "crash": {"crash": self.pick(*(standbys or nodes)), "of": self.pick("host", "process")},
+            "cut": {"how": self.pick("silent", "reset")},
+            "partition": {"partition": [[self.pick(*nodes)]], "how": self.pick("silent", "reset")},
+            "delay": {"by": self.cost(1, 30)},
+            "throttle": {"to": "100 kB/s"},
+            "lose": {"share": "30%"},
+            "slow": {"slow": self.pick(*nodes), "times": 5},
+            "pause_replay": {"pause_replay": self.pick(*(standbys or nodes))},
+        }
+        return fault | more.get(verb, {verb: self.pick(*nodes)})
 
     def _writer(self) -> dict[str, Any]:
         fields: dict[str, Any] = {
@@ -220,6 +261,9 @@ class _Dice:
             fields |= self._means() | {"guarantee": guarantee}
             if guarantee == "bounded_staleness":
                 fields["bound"] = self.time(0, 50)
+        if self._faulty and "think" in fields and Session.model_validate(fields).live:
+            del fields["think"]
+            fields["write_every"] = self.cost(20, 100)
         return fields
 
     def _route(self, nodes: list[str], *, users: bool) -> Any:

@@ -24,7 +24,7 @@ def test_no_invariant_is_broken(first: int) -> None:
 
 
 def test_the_swarm_goes_everywhere() -> None:
-    """Among the scenarios every sort of client, route, promise, rule and level is found, and is missing, often."""
+    """Every sort of client, route, promise, rule, level and fault is there in some scenarios, and missing in others."""
     met: Counter[str] = Counter()
     for seed in range(SEEDS):
         scenario = random_scenario(seed)
@@ -38,8 +38,9 @@ def test_the_swarm_goes_everywhere() -> None:
             *(["shunning"] if any(client.route.max_lag is not None for client in clients) else []),
             *(["a closed loop"] if any(writer.clients for writer in scenario.writers.values()) else []),
             *(["background"] if scenario.background else []),
+            *(f"fault {fault.verb}" for fault in scenario.faults),
         }
         met.update(found)
-    assert len(met) >= 32, sorted(met)
+    assert len(met) >= 42, sorted(met)
     assert min(met.values()) >= 5, met
     assert max(met.values()) < SEEDS * 0.9, met

@@ -34,7 +34,11 @@ class PacedReplay(Replay):
 
     @override
     def hand_over(self, now: int, position: int) -> range:
-        rows = super().hand_over(self._pace.own(now), position)
+        own = self._pace.own(now)
+        if self._pace.when(own) < now:
+            # Own time stands still, or is coarser: what comes now is replayed once it goes on, however little it costs.
+            own += 1
+        rows = super().hand_over(own, position)
         self.free = self._pace.when(self._free)
         return rows
 

@@ -141,7 +141,8 @@ class Receiver:
         if now < self._drained:
             self._agenda.at(self._drained, Rank.DRAINED, self._node, self._all_written)
             return
-        self._reply_written()
+        if not self._write_replied:
+            self._reply_written()
         self._agenda.at(self._flush_end(), Rank.FLUSH_END, self._node, self._all_flushed)
 
     def _all_flushed(self, now: int) -> None:
