@@ -35,12 +35,17 @@ class PacedReplay(Replay):
     @override
     def hand_over(self, now: int, position: int) -> range:
         own = self._pace.own(now)
-        if self._pace.when(own) < now:
-            # Own time stands still, or is coarser: what comes now is replayed once it goes on, however little it costs.
+        if self._pace.when(own) < now and self._may_cost_nothing(position):
+            # Own time stands still, or is coarser than time: what costs nothing waits all the same until it goes on.
             own += 1
         rows = super().hand_over(own, position)
         self.free = self._pace.when(self._free)
         return rows
+
+    def _may_cost_nothing(self, position: int) -> bool:
+        """Whether anything in the batch up to ``position`` may be replayed in no time."""
+        whole, records = self._log.whole(position, self._log.count_up_to(position, self._count))
+        return not self._even or not self._per_record or self._cost(records, whole) == self._cost_done
 
     @override
     def applied(self, row: int) -> int:
