@@ -111,9 +111,10 @@ class Route(BaseModel):
             return tuple(self.weighted)
         return self.among or standbys or (primary,)
 
-    def open(self, lag: Ints, lag_bytes: Ints) -> Bools:
-        """Which nodes may take reads, given their lags (in nanoseconds and bytes, a row a look, a column a node)."""
-        near = np.ones(lag.shape, dtype=bool)
+    def open(self, lag: Ints, lag_bytes: Ints, up: Bools | None = None) -> Bools:
+        """Which nodes may take reads, given their lags (in nanoseconds and bytes, a row a look, a column a node), and
+        which of them are up (None: all)."""
+        near = np.ones(lag.shape, dtype=bool) if up is None else up.copy()
         if self.max_lag is not None:
             near &= lag <= self.max_lag
         if self.max_lag_bytes is not None:

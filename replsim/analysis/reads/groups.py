@@ -16,6 +16,7 @@ from replsim.randomness.keys import KeyDraws
 from replsim.randomness.trips import Trips
 from replsim.rules.quorum import newest_of_first
 from replsim.scenario.clients import Reader
+from replsim.units import NEVER
 
 __all__ = ["Looks", "Readers"]
 
@@ -81,6 +82,8 @@ class Readers:
         for code, to, way in zip(router.codes, router.nodes, router.ways, strict=True):
             asked = self._issued + streams.draws(f"{self.stream}:network:{to}", way.out).block(count)
             back = asked + streams.draws(f"{self.stream}:network_back:{to}", way.back).block(count)
+            # Who is down does not answer; a quorum that is then too small never does.
+            back = np.where(self._views.down(to, asked), NEVER, back)
             places.append((asked, back, *self._views.looked(np.broadcast_to(code, count), asked)))
         arrived, answered, seen, ahead = (np.stack(each) for each in zip(*places, strict=True))
         taken, done = newest_of_first(quorum, answered, seen)

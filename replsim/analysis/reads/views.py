@@ -76,6 +76,24 @@ class Views:
                 lag_bytes[:, place] = flush - record.position(name, "apply").at(looks)
         return lag, lag_bytes
 
+    def downtimes(self, name: str) -> list[tuple[int, int]]:
+        """When a node was down: from each crash to its return, or to the run's end."""
+        events, end = self.facts.record.events, self.facts.record.scenario.duration
+        if "what" not in events:
+            return []
+        mine = events.where(events["node"] == events.words["node"].index(name))
+        told = [(int(time), events.words["what"][what]) for time, what in zip(mine["time"], mine["what"], strict=True)]
+        begun = [time for time, what in told if what == "crash"]
+        ended = [time for time, what in told if what == "crash ends"]
+        return [(time, min((back for back in ended if back > time), default=end + 1)) for time in begun]
+
+    def down(self, name: str, moments: Ints) -> NDArray[np.bool_]:
+        """Whether a node is down at moments."""
+        found = np.zeros(len(moments), dtype=bool)
+        for begin, back in self.downtimes(name):
+            found |= (moments >= begin) & (moments < back)
+        return found
+
     def _seen(self, code: int, moments: Ints) -> Ints:
         if code == 0:
             return self._visible.newest(moments)

@@ -98,7 +98,8 @@ class Router:
         self._end = scenario.duration
         primary = scenario.primary.name
         self.nodes = self.route.nodes(primary, tuple(scenario.standbys))
-        falls_back = self.route.looks_at_lag or self.route.looks_at_writes or self.promise.promises
+        fails = self.route.quorum is None and any(views.downtimes(node) for node in self.nodes)
+        falls_back = fails or self.route.looks_at_lag or self.route.looks_at_writes or self.promise.promises
         self.targets = self.nodes if primary in self.nodes or not falls_back else (*self.nodes, primary)
         """The nodes that a read may come to: those of the route, and the primary where it may fall back on it."""
         self._primary = self.targets.index(primary) if primary in self.targets else NOWHERE
@@ -106,17 +107,28 @@ class Router:
         self.ways = [client_ways(scenario, client, node) for node in self.targets]
         self._distances = np.array([way.out.mean for way in self.ways[: len(self.nodes)]])
         self.attempts = self.promise.attempts(len(self.nodes))
-        self._looks = bool(self.route.looks_at_lag)
-        self._open = np.ones((1, len(self.nodes)), dtype=bool)
-        if self._looks:
-            self._open = self.route.open(*views.lags(self.nodes, self.route.poll_interval))
+        self._edges, self._open = self._openings(scenario.duration)
 
     def choose(self, issued: Ints, numbers: Ints, u: NDArray[np.float64]) -> Ints:
         """The place among `targets` that the policy chooses for reads issued at these times."""
-        look = issued // self.route.poll_interval if self._looks else None
-        if look is not None:
-            look = np.minimum(look, len(self._open) - 1)
+        look = None
+        if len(self._edges) > 1:
+            look = np.searchsorted(self._edges, issued, side="right") - 1
         return self.route.choose(numbers, u, self._distances, self._open, look)
+
+    def _openings(self, end: int) -> tuple[Ints, Bools]:
+        """When it changes which nodes are open, and which are from then on: by the router's looks at the lag, and by
+        crashes and returns, which it knows of at once."""
+        views, route = self._views, self.route
+        looks = np.arange(0, end + 1 if route.looks_at_lag else 1, route.poll_interval, dtype=np.int64)
+        times = [time for node in self.nodes for window in views.downtimes(node) for time in window]
+        edges = np.unique(np.concatenate([looks, np.array(times, dtype=np.int64)]))
+        up = ~np.stack([views.down(node, edges) for node in self.nodes], axis=1)
+        if not route.looks_at_lag:
+            return edges, up
+        last = np.searchsorted(looks, edges, side="right") - 1
+        lag, lag_bytes = views.lags(self.nodes, route.poll_interval)
+        return edges, route.open(lag[last], lag_bytes[last], up)
 
     def after_write(self, place: Ints, issued: Ints, told: Ints, written: Ints) -> Ints:
         """Where reads go instead, whose users' newest acknowledged write was told at ``told`` (0: none) and is commit
