@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from replsim.scenario import Scenario
     from replsim.study.compare import compare
     from replsim.study.replicate import replicate
+    from replsim.study.search import search
+    from replsim.study.sensitivity import sensitivity
     from replsim.study.sweep import sweep
 
     __version__: str
@@ -37,6 +39,8 @@ __all__ = [
     "replicate",
     "run",
     "scenarios_folder",
+    "search",
+    "sensitivity",
     "sweep",
 ]
 
@@ -49,6 +53,8 @@ _HOMES: Final = {
     "replicate": "replsim.study.replicate",
     "run": "replsim.front",
     "scenarios_folder": "replsim.front",
+    "search": "replsim.study.search",
+    "sensitivity": "replsim.study.sensitivity",
     "sweep": "replsim.study.sweep",
 }
 

@@ -71,9 +71,12 @@ def scenarios_folder() -> Path:
 
 
 def shipped() -> dict[str, Path]:
-    """The shipped scenarios by name, such as ``quickstart/first``: the file's path without its ending."""
+    """The shipped scenarios by name, such as ``quickstart/first``: the file's path without its ending.
+
+    What lies in ``studies`` are studies of scenarios, which `replsim.study` reads.
+    """
     folder = scenarios_folder()
-    files = sorted(folder.rglob("*.yaml"))
+    files = [file for file in sorted(folder.rglob("*.yaml")) if file.relative_to(folder).parts[0] != "studies"]
     return {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
 
 

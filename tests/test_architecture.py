@@ -69,6 +69,8 @@ PUBLIC = [
     "replicate",
     "run",
     "scenarios_folder",
+    "search",
+    "sensitivity",
     "sweep",
 ]
 

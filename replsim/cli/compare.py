@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import typer
 from rich.text import Text
 
-from replsim.cli.formats import Format
 from replsim.cli.loading import overrides
 from replsim.cli.means import Means
+from replsim.cli.outlets import Outlets
 from replsim.cli.replicate import print_failures, print_notes
 from replsim.cli.studybar import study_bar
 from replsim.cli.table import plain_table, wide_console
 from replsim.study.compare import Comparison, Difference, compare
 from replsim.study.measures import Measure
-from replsim.study.table import check_ending, csv_text, save
 from replsim.study.words import short
 
-__all__ = ["print_comparison", "run_comparison"]
+__all__ = ["run_comparison", "show_comparison"]
 
 
 def run_comparison(
@@ -29,13 +26,11 @@ def run_comparison(
     values: Sequence[str],
     seeds: int,
     metrics: Sequence[str] | None,
-    out: Path | None,
-    output: Format,
+    outlets: Outlets,
     means: Means,
 ) -> None:
     """Compare, print and write."""
-    if out:
-        check_ending(out)
+    outlets.check()
     changes = overrides(values)
     one = len(files) == 1
     with study_bar("compare") as listen:
@@ -47,20 +42,19 @@ def run_comparison(
             overrides=None if one else changes,
             **means.how(listen),
         )
-    if output is Format.table:
-        print_comparison(found)
-    else:
-        json_text = json.dumps(found.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        typer.echo(json_text if output is Format.json else csv_text(found.table).rstrip("\n"))
-    if out:
-        save(found.runs, out)
+    show_comparison(found, outlets)
+
+
+def show_comparison(found: Comparison, outlets: Outlets) -> None:
+    """Print and write a comparison; exit code 1 where a run failed."""
+    outlets.write(found, lambda: _print_comparison(found), found.table, found.runs)
     print_notes(found.warnings)
     print_failures(found.samples)
     if any(sample.failures for sample in found.samples):
         raise typer.Exit(1)
 
 
-def print_comparison(found: Comparison) -> None:
+def _print_comparison(found: Comparison) -> None:
     """A table for each setting beside the first: both estimates, the paired difference and what the pairing saved."""
     console = wide_console()
     for place, label in enumerate(found.labels):

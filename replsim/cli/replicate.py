@@ -19,6 +19,7 @@ from replsim.cli.files import new_folder, refuse_to_replace, write_table
 from replsim.cli.formats import Format
 from replsim.cli.loading import load_all, overrides
 from replsim.cli.means import Means
+from replsim.cli.outlets import Outlets
 from replsim.cli.studybar import study_bar
 from replsim.cli.table import plain_table, title, wide_console
 from replsim.study.measures import headlines
@@ -26,7 +27,15 @@ from replsim.study.replicate import Replication, replicate
 from replsim.study.sample import Sample
 from replsim.study.words import COLUMNS, row
 
-__all__ = ["Options", "estimates", "print_failures", "print_notes", "replicate_all"]
+__all__ = [
+    "Options",
+    "estimates",
+    "print_failures",
+    "print_notes",
+    "print_replication",
+    "replicate_all",
+    "show_replication",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ def replicate_all(files: Sequence[str], options: Options, means: Means) -> bool:
             )
         found.append(result)
         if options.output is Format.table:
-            _print(result, options)
+            print_replication(result, whole=options.full or options.metrics is not None)
     if options.output is Format.json:
         told: list[Any] = [result.to_dict() for result in found]
         typer.echo(json.dumps(told[0] if len(told) == 1 else told, indent=2, ensure_ascii=False, allow_nan=False))
@@ -84,12 +93,20 @@ def replicate_all(files: Sequence[str], options: Options, means: Means) -> bool:
     return all(result.held and not result.sample.failures for result in found)
 
 
-def _print(result: Replication, options: Options) -> None:
+def show_replication(found: Replication, outlets: Outlets, *, whole: bool) -> None:
+    """Print and write one that a file asked for; exit code 1 where an expectation does not hold, or a run failed."""
+    outlets.write(found, lambda: print_replication(found, whole=whole, titled=False), found.table, found.runs)
+    if found.sample.failures or not found.held:
+        raise typer.Exit(1)
+
+
+def print_replication(result: Replication, *, whole: bool, titled: bool = True) -> None:
+    """A line a measure, what held, and what is to be known; ``whole``: every measure, not only the main ones."""
     console = wide_console()
     sample = result.sample
-    shown = None if options.full or options.metrics else headlines(sample.setting.scenario)
-    console.print(title(sample.setting.scenario))
-    console.print()
+    shown = None if whole else headlines(sample.setting.scenario)
+    if titled:
+        console.print(title(sample.setting.scenario), end="\n\n")
     console.print(estimates(sample, shown))
     if result.expectations:
         console.print()

@@ -12,6 +12,7 @@ import typer
 
 from replsim.cli.formats import Format
 from replsim.cli.means import Dask, Jobs, Means, NoStore, Seeds, SoFar, Store, Wanted
+from replsim.cli.outlets import Outlets
 
 __all__ = ["register"]
 
@@ -33,9 +34,31 @@ Examples:
   replsim sweep three-nodes --set primary.synchronous_commit=off,local,on \\\\
       --set "links.p -> s1.latency=1ms..50ms:6" -j 2
   replsim sweep three-nodes --set writers.app.rate=100/s..1600/s:5:log \\\\
-      -m commit_latency.p99
+      -m commit_latency.p99 --plot latency.html
   replsim sweep three-nodes --set "links.p -> s1.latency=1ms..50ms" \\\\
       --set writers.app.rate=100/s..1000/s --design sobol --points 64 --out runs.csv
+"""
+SEARCH = """\b
+Examples:
+  replsim search three-nodes -j 2 --set primary.synchronous_commit=off,local,on \\
+      --set "primary.synchronous_standby_names=ANY 1 (s1, s2),ANY 2 (s1, s2)" \\
+      --where "commit_latency.p99 < 10ms" --where "loss_if_primary_dies.probability < 1%" \\
+      --minimize commit_latency.p50 --minimize stale_reads.fraction
+  replsim search three-nodes --set writers.app.rate=100/s..2000/s --by optuna --trials 48 \\
+      --where "P(commit_latency.p99 > 20ms) < 5%" --maximize throughput --most 80
+"""
+SENSITIVITY = """\b
+Examples:
+  replsim sensitivity three-nodes -m commit_latency.p99 -m s2.lag.seconds.p99 -j 2 \\
+      --set "links.p -> s1.latency=0.3ms..5ms" --set writers.app.rate=100/s..1000/s \\
+      --set standbys.s2.replay.per_record=10us..500us
+"""
+STUDY = """\b
+Examples:
+  replsim study                      what is shipped, and the question that each asks
+  replsim study distance -j 2
+  replsim study mine.yaml --dask tcp://10.0.0.1:8786 --out runs.parquet
+  replsim study mine.yaml --so-far   in another terminal, while it runs
 """
 
 One = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario's file, or the name of a shipped one.")]
@@ -47,6 +70,22 @@ Out = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Write a tidy table there, a row a run: .parquet, .csv or .json."),
 ]
+Plot = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the main figure: .html, .svg, .png or .pdf.")]
+Where = Annotated[
+    list[str], typer.Option(metavar="CONDITION", help="What must hold: 'commit_latency.p99 < 20ms', 'P(...) < 1%'.")
+]
+Minimize = Annotated[list[str], typer.Option(metavar="NAME", help="What is to be small: a metric, P(...), or cost.")]
+Maximize = Annotated[list[str], typer.Option(metavar="NAME", help="What is to be large.")]
+Cost = Annotated[
+    list[str], typer.Option(metavar="PATH=VALUE:COST,...", help="What a knob's values cost, for --minimize cost.")
+]
+SearchBy = Annotated[str, typer.Option(help="grid: every combination; optuna: --trials settings that it proposes.")]
+Trials = Annotated[int | None, typer.Option(min=1, help="With optuna: how many settings.")]
+MostSure = Annotated[
+    int | None, typer.Option(min=1, help="Settings on the front whose conditions are not sure get so many runs.")
+]
+SensitivityBy = Annotated[str, typer.Option(help="morris: what matters, at little cost; sobol: variance shares.")]
+StudyFile = Annotated[str | None, typer.Argument(metavar="[STUDY]", help="A study's file, or a shipped one's name.")]
 Output = Annotated[Format, typer.Option("--format", help="What to print.")]
 Engine = Annotated[str, typer.Option(help="auto, or an engine's name.")]
 
@@ -55,6 +94,9 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command(epilog=COMPARE)(compare)
     app.command(epilog=SWEEP)(sweep)
+    app.command(epilog=SEARCH)(search)
+    app.command(epilog=SENSITIVITY)(sensitivity)
+    app.command(epilog=STUDY)(study)
 
 
 def compare(
@@ -79,7 +121,9 @@ def compare(
     """
     from replsim.cli.compare import run_comparison
 
-    run_comparison(files, values, seeds, wanted, out, output, Means(engine, jobs, dask, store, no_store, not so_far))
+    run_comparison(
+        files, values, seeds, wanted, Outlets(output, out), Means(engine, jobs, dask, store, no_store, not so_far)
+    )
 
 
 def sweep(
@@ -92,6 +136,7 @@ def sweep(
     ] = "grid",
     points: Annotated[int | None, typer.Option(min=1, help="With latin or sobol: how many settings.")] = None,
     out: Out = None,
+    plot: Plot = None,
     output: Output = Format.table,
     engine: Engine = "auto",
     jobs: Jobs = 1,
@@ -108,4 +153,86 @@ def sweep(
     from replsim.cli.sweep import Options, run_sweep
 
     means = Means(engine, jobs, dask, store, no_store, not so_far)
-    run_sweep(file, Options(tuple(values), seeds, wanted, design, points, out, output), means)
+    run_sweep(file, Options(tuple(values), seeds, wanted, design, points, Outlets(output, out, plot)), means)
+
+
+def search(
+    file: One,
+    values: Values = [],  # noqa: B006
+    where: Where = [],  # noqa: B006
+    minimize: Minimize = [],  # noqa: B006
+    maximize: Maximize = [],  # noqa: B006
+    cost: Cost = [],  # noqa: B006
+    by: SearchBy = "grid",
+    trials: Trials = None,
+    seeds: Seeds = 5,
+    most: MostSure = None,
+    out: Out = None,
+    plot: Plot = None,
+    output: Output = Format.table,
+    engine: Engine = "auto",
+    jobs: Jobs = 1,
+    dask: Dask = None,
+    store: Store = None,
+    no_store: NoStore = False,
+) -> None:
+    """Find the best settings: those that meet every condition and that no other betters in every goal.
+
+    Each condition is judged by its interval: ✓ it holds, ✗ it does not, ? more runs would tell. The exit code is 1
+    where no setting meets the conditions. Each setting on the front comes with the command that runs it again.
+    """
+    from replsim.cli.search import SearchOptions, run_search
+
+    options = SearchOptions(tuple(values), where, minimize, maximize, cost, by, trials, seeds, most)
+    run_search(file, options, Outlets(output, out, plot), Means(engine, jobs, dask, store, no_store))
+
+
+def sensitivity(
+    file: One,
+    values: Values = [],  # noqa: B006
+    wanted: Wanted = None,
+    by: SensitivityBy = "morris",
+    samples: Annotated[int, typer.Option(min=2, help="Ways through the space; for sobol a power of two.")] = 16,
+    seeds: Seeds = 3,
+    out: Out = None,
+    plot: Plot = None,
+    output: Output = Format.table,
+    engine: Engine = "auto",
+    jobs: Jobs = 1,
+    dask: Dask = None,
+    store: Store = None,
+    no_store: NoStore = False,
+) -> None:
+    """Find out which knobs drive a metric, over the whole space that they span.
+
+    Morris (the default) tells how much a metric changes when a knob is turned over its range; Sobol which share of
+    the metric's variance is due to it, alone and with the others.
+    """
+    from replsim.cli.search import run_sensitivity
+
+    means = Means(engine, jobs, dask, store, no_store)
+    run_sensitivity(file, values, wanted, (by, samples, seeds), Outlets(output, out, plot), means)
+
+
+def study(
+    file: Annotated[
+        str | None, typer.Argument(metavar="[STUDY]", help="A study's file, or a shipped one's name.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Runs of each setting, in place of the file's.")] = None,
+    out: Out = None,
+    plot: Plot = None,
+    output: Output = Format.table,
+    engine: Engine = "auto",
+    jobs: Jobs = 1,
+    dask: Dask = None,
+    store: Store = None,
+    no_store: NoStore = False,
+    so_far: SoFar = False,
+) -> None:
+    """Do the study in a file; without one, list those that are shipped."""
+    from replsim.cli.study import list_studies, run_study
+
+    if file is None:
+        list_studies(output)
+    else:
+        run_study(file, seeds, Outlets(output, out, plot), Means(engine, jobs, dask, store, no_store, not so_far))

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, get_args
 
 import typer
 
-from replsim.cli.formats import Format
 from replsim.cli.loading import overrides
 from replsim.cli.means import Means
+from replsim.cli.outlets import Outlets
 from replsim.cli.replicate import print_failures, print_notes
 from replsim.cli.studybar import study_bar
-from replsim.cli.table import plain_table, wide_console
+from replsim.cli.table import headed_table, wide_console
 from replsim.errors import StudyError
 from replsim.study.design import Kind
 from replsim.study.knobs import read
 from replsim.study.sample import Sample
 from replsim.study.sweep import Sweep, sweep
-from replsim.study.table import check_ending, csv_text, save
 from replsim.study.words import short
 
-__all__ = ["Options", "parted", "print_rows", "print_sweep", "run_sweep"]
+__all__ = ["Options", "parted", "run_sweep", "short_paths", "show_sweep"]
 
 MOST_ROWS: Final = 60
 LEADING: Final = ("commit_latency.p50", "commit_latency.p99", "lag.seconds.p99", "stale_reads.fraction", "throughput")
@@ -40,8 +37,7 @@ class Options:
     metrics: Sequence[str] | None
     design: str
     points: int | None
-    out: Path | None
-    output: Format
+    outlets: Outlets
 
 
 def run_sweep(file: str, options: Options, means: Means) -> None:
@@ -49,8 +45,7 @@ def run_sweep(file: str, options: Options, means: Means) -> None:
     kind = next((kind for kind in get_args(Kind) if kind == options.design), None)
     if kind is None:
         raise StudyError(f"there is no design {options.design!r}; there are {', '.join(get_args(Kind))}")
-    if options.out:
-        check_ending(options.out)
+    options.outlets.check()
     over, fixed = parted(options.values)
     with study_bar("sweep") as listen:
         found = sweep(
@@ -63,14 +58,12 @@ def run_sweep(file: str, options: Options, means: Means) -> None:
             overrides=fixed,
             **means.how(listen),
         )
-    if options.output is Format.table:
-        print_sweep(found, options.metrics is None)
-    elif options.output is Format.csv:
-        typer.echo(csv_text(found.table), nl=False)
-    else:
-        typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False, allow_nan=False))
-    if options.out:
-        save(found.runs, options.out)
+    show_sweep(found, options.outlets, leading=options.metrics is None)
+
+
+def show_sweep(found: Sweep, outlets: Outlets, *, leading: bool) -> None:
+    """Print and write a sweep; exit code 1 where a run failed."""
+    outlets.write(found, lambda: _print_sweep(found, leading), found.table, found.runs)
     print_notes(found.warnings)
     print_failures([found[failure.setting] for failure in found.failures[:10]])
     if found.failures:
@@ -84,29 +77,32 @@ def parted(values: Sequence[str]) -> tuple[Mapping[str, str], Mapping[str, str]]
     return over, {path: text for path, text in given.items() if path not in over}
 
 
-def print_sweep(found: Sweep, leading: bool) -> None:
+def _print_sweep(found: Sweep, leading: bool) -> None:
     """A row a setting: its knobs, and its measures with half of their intervals' width."""
     names = [one.name for one in found.measures if not leading or one.name in LEADING] or [found.measures[0].name]
-    print_rows(found, found.knobs, names)
+    _print_rows(found, found.knobs, names)
     console = wide_console()
     first, last = found.seeds[0], found.seeds[-1]
     console.print(f"{len(found)} settings · seeds {first} to {last} in each · ± 95 % intervals", style="dim")
 
 
-def print_rows(samples: Sequence[Sample], knobs: Sequence[str], names: Sequence[str]) -> None:
+def _print_rows(samples: Sequence[Sample], knobs: Sequence[str], names: Sequence[str]) -> None:
     """The first rows of a table of settings."""
     console = wide_console()
-    table = plain_table(*[knob.rpartition(".")[2] if _tells(knob, knobs) else knob for knob in knobs], *names)
+    rows = []
     for sample in samples[:MOST_ROWS]:
         chosen = [one for one in sample.measures if one.name in names]
-        values = [sample.setting.changes[knob] for knob in knobs]
-        table.add_row(*values, *(short(one, sample[one.name]) for one in chosen))
+        rows.append(
+            [*(sample.setting.changes[knob] for knob in knobs), *(short(one, sample[one.name]) for one in chosen)]
+        )
+    table = headed_table([*short_paths(knobs), *names], rows, console.width)
     console.print(table)
     if len(samples) > MOST_ROWS:
         console.print(f"… and {len(samples) - MOST_ROWS} more: --out FILE writes all of them")
     console.print()
 
 
-def _tells(knob: str, knobs: Sequence[str]) -> bool:
-    """Whether the last key of a path is enough to know it by."""
-    return sum(other.rpartition(".")[2] == knob.rpartition(".")[2] for other in knobs) == 1
+def short_paths(knobs: Sequence[str]) -> list[str]:
+    """Paths by their last key, where that is enough to know them by."""
+    last = [knob.rpartition(".")[2] for knob in knobs]
+    return [key if last.count(key) == 1 else knob for key, knob in zip(last, knobs, strict=True)]

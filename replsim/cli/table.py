@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+import re
+from collections.abc import Sequence
+from typing import Final, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +16,7 @@ from replsim.result import Result
 from replsim.scenario import Scenario
 from replsim.units import format_duration
 
-__all__ = ["plain_table", "print_result", "tables", "title", "wide_console"]
+__all__ = ["headed_table", "plain_table", "print_result", "tables", "title", "wide_console"]
 
 WIDE: Final = 120
 SPARKLESS: Final = 70
@@ -69,6 +71,30 @@ def plain_table(*columns: str) -> Table:
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place == 0 else "right", no_wrap=True)
     return table
+
+
+def headed_table(head: Sequence[str], rows: Sequence[Sequence[str | Text]], width: int) -> Table:
+    """A table whose headings take several lines where ``width`` asks for it, so that its cells need not."""
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    widest = [max((len(row[place]) for row in rows), default=1) for place in range(len(head))]
+    fits = sum(max(len(title), cell) + 2 for title, cell in zip(head, widest, strict=True)) <= width
+    for place, (title, cell) in enumerate(zip(head, widest, strict=True)):
+        side: Literal["left", "right"] = "left" if place == 0 else "right"
+        shown = title if fits else _folded(title, max(cell, 12))
+        table.add_column(shown, justify=side, min_width=cell, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _folded(title: str, width: int) -> str:
+    """A heading in lines of at most ``width``, broken where its words end."""
+    lines = [""]
+    for word in re.split(r"(?<=[._ ])", title):
+        if lines[-1] and len(lines[-1]) + len(word.rstrip()) > width:
+            lines.append("")
+        lines[-1] += word
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _headline(blocks: list[summary.Block]) -> Table:

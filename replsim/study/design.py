@@ -111,10 +111,10 @@ class Parcels(Sequence[Parcel]):
         return self._base.changed(self._design[place]).parcel()
 
 
-def check(base: Setting, design: Design) -> None:
+def check(base: Setting, design: Sequence[Mapping[str, str]]) -> None:
     """Load settings before anything runs.  Raises `ScenarioError` with every problem, each told once."""
     problems: dict[str, Problem] = {}
-    for changes in design if len(design) <= MOST_CHECKED else _each_value(design):
+    for changes in _each_value(design) if isinstance(design, Design) and len(design) > MOST_CHECKED else design:
         try:
             base.changed(changes).load()
         except ScenarioError as error:

@@ -20,8 +20,9 @@ import numpy as np
 
 from replsim import units
 from replsim.errors import StudyError, UnitError
+from replsim.units import SECOND
 
-__all__ = ["Given", "Knob", "Span", "read", "text_of"]
+__all__ = ["Given", "Knob", "Span", "amounts", "read", "text_of"]
 
 Given = str | int | float | bool | Sequence[Any]
 """Values as they are given: the text of a list or a range, one value, or a sequence of values."""
@@ -92,6 +93,23 @@ def read(path: str, given: Given) -> Knob:
     if isinstance(given, Sequence):
         return _listed(path, [text_of(value) for value in given])
     return _listed(path, [text_of(given)])
+
+
+def amounts(values: Sequence[str]) -> tuple[str, list[float]] | None:
+    """Values as numbers in SI units, with their unit as metrics have it; None where they are not all of one kind.
+
+    >>> amounts(["1ms", "50ms"]), amounts(["off", "on"])
+    (('s', [0.001, 0.05]), None)
+    """
+    try:
+        found = [_quantity("", value) for value in values]
+    except StudyError:
+        return None
+    kinds = {"whole number" if kind == "number" else kind for _, kind in found}
+    if len(kinds) != 1:
+        return None
+    unit = {"duration": "s", "size": "B", "rate": "1/s", "fraction": "share"}.get(kinds.pop(), "1")
+    return unit, [number / SECOND if unit == "s" else number for number, _ in found]
 
 
 def text_of(value: Any) -> str:

@@ -16,6 +16,7 @@ from replsim.scenario import Scenario
 from replsim.study.conduct import Failure, Findings
 from replsim.study.conductor import How, conductor
 from replsim.study.design import Design, Kind, Parcels, check, spread
+from replsim.study.figures import SweepPlot
 from replsim.study.knobs import Given
 from replsim.study.measures import Measure, headlines, measures, metrics_of
 from replsim.study.sample import Sample, as_json, estimates_table, runs_table, sample_of
@@ -121,6 +122,11 @@ class Sweep(Sequence[Sample]):
                 for name, cells in found.items():
                     cells[i, j] = getattr(estimate, name) if estimate.settled else np.nan
         return Matrix(one, x, y, values[x], values[y], **found)
+
+    @property
+    def plot(self) -> SweepPlot:
+        """Its figures (pip install 'replsim[report]')."""
+        return SweepPlot(self)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON has it."""

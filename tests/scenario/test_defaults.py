@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 import replsim
+from replsim import front
 from replsim.scenario import Scenario
 
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
-
-@pytest.mark.parametrize("file", sorted(SCENARIOS.rglob("*.yaml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", front.shipped().values(), ids=lambda file: file.stem)
 def test_a_scenario_survives_json_with_its_defaults(file: Path) -> None:
     """JSON with every default spelt out reads back as an equal scenario: a default is no mistake when it is said."""
     scenario = replsim.load(file)

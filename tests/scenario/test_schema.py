@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 import replsim
+from replsim import front
 from replsim.randomness import DurationDistribution
 from replsim.scenario import reference, schema
 from replsim.scenario.dialect import read
@@ -51,7 +52,7 @@ def test_the_schema_is_a_schema() -> None:
 
 FILES = [
     ROOT / "tests/scenario/rich.yaml",
-    *sorted((ROOT / "scenarios").rglob("*.yaml")),
+    *front.shipped().values(),
     *sorted((ROOT / "tests/scenario/warned").glob("*.yaml")),
 ]
 

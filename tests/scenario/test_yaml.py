@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from replsim import front
 from replsim.errors import ScenarioError
 from replsim.scenario import Scenario
 from replsim.scenario.dialect import LARGEST_BYTES, read, scalar
@@ -16,7 +17,7 @@ from replsim.scenario.yaml import dumps, load, loads
 
 SMALL = "name: demo\nduration: 10s\nwriters: {app: {rate: 100/s}}\n"
 
-SHIPPED = sorted((Path(__file__).parents[2] / "scenarios").rglob("*.yaml"))
+SHIPPED = list(front.shipped().values())
 
 
 @pytest.mark.parametrize(

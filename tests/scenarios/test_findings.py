@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import replsim
+from replsim import front
 from replsim.record import ACKNOWLEDGED
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-FILES = sorted(path.relative_to(SCENARIOS).as_posix() for path in SCENARIOS.rglob("*.yaml"))
+FILES = sorted(path.relative_to(SCENARIOS).as_posix() for path in front.shipped().values())
 
 
 @cache
