@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
+
 import streamlit as st
 
 from dashboard import state
 from dashboard.breakage import BREAKAGES, MANAGERS, added, manager_changes, manager_of, removed, targets, told
 from dashboard.cards import show_answers
-from dashboard.charts import chart
+from dashboard.charts import chart, show_figure, theme
 from dashboard.frame import Shown, open_scenario, results_of
 from dashboard.links import Setup
 from dashboard.words import plain
+from replsim import plots
+from replsim.result import Result
 from replsim.scenario import Scenario
 from replsim.units import SECOND
+
+SEEDS = 20
 
 
 def main() -> None:
@@ -27,14 +35,27 @@ def main() -> None:
     if not scenario.faults:
         st.info("Nothing is broken yet. Add a fault above; until then this is the undisturbed run.")
     results = results_of([(scenario, setup.seeds)])[0]
+    said = plots.felt(results)
+    st.html(f"<p class='said'><b>{escape(said)}</b></p>")
     show_answers(Shown(setup, scenario, results))
+    show_figure(plots.service(results, theme=theme()), "service", said)
     left, right = st.columns(2, gap="medium")
     with left:
         chart("commit_latency", results, {"view": "time"}, key="broken latency")
         chart("stale_reads", results, key="broken reads")
     with right:
         chart("lag", results, {"kind": "seconds"}, key="broken lag")
-        chart("lag", results, {"kind": "bytes"}, key="broken bytes")
+        _seeds(setup, results)
+
+
+def _seeds(setup: Setup, results: Sequence[Result]) -> None:
+    """One run is an anecdote: how long clients wait over many of them."""
+    if len(results) > 1:
+        show_figure(plots.silences(results, theme=theme()), "silences", plots.felt(results))
+        return
+    st.markdown("One run is an anecdote: with other luck the same fault hurts more or less.")
+    more = replace(setup, seeds=SEEDS)
+    st.button(f"Run it on {SEEDS} seeds", icon=":material/casino:", on_click=state.put, args=(more,))
 
 
 def _add(setup: Setup, scenario: Scenario) -> None:

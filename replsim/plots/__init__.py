@@ -20,6 +20,7 @@ from replsim.plots.lives import follow, follow_read
 from replsim.plots.parts import breakdown
 from replsim.plots.readings import reading
 from replsim.plots.reads import stale_reads
+from replsim.plots.service import felt, service, silences
 from replsim.plots.standbys import lag
 from replsim.plots.tradeoff import tradeoff
 from replsim.plots.visibility import t_visibility
@@ -31,6 +32,7 @@ __all__ = [
     "compare_latency",
     "compared",
     "every_figure",
+    "felt",
     "follow",
     "follow_read",
     "fragment",
@@ -39,6 +41,8 @@ __all__ = [
     "library",
     "reading",
     "save",
+    "service",
+    "silences",
     "stale_reads",
     "t_visibility",
     "topology",
