@@ -15,6 +15,7 @@ PAGES: Final = {
     "break_it": "Break it",
     "compare": "Compare",
     "sweep": "Sweep",
+    "find": "Find",
     "validation": "Validation",
     "learn": "Learn",
 }

@@ -18,7 +18,7 @@ from replsim.scenario import Scenario
 from replsim.study.progress import Progress
 from replsim.study.sweep import Sweep, sweep
 
-__all__ = ["MOST_CELLS", "Grid", "Sweeping", "over", "some", "sweepable"]
+__all__ = ["MOST_CELLS", "Grid", "Sweeping", "over", "some", "sweepable", "texts"]
 
 MOST_CELLS: Final = 49
 _FIRST: Final = (("writers", "rate"), ("writers", "clients"), ("standbys", "per_record"), ("links", "latency"))
@@ -62,10 +62,12 @@ def sweepable(every: Sequence[Knob]) -> dict[str, Knob]:
 
 def over(grid: Grid) -> dict[str, list[str]]:
     """The paths and their values, as `replsim.study.sweep` takes them: rows vary slowest."""
-    return {
-        knob.path: [str(knob.write(value)[knob.path]) for value in values]
-        for knob, values in ((grid.y, grid.rows), (grid.x, grid.columns))
-    }
+    return {knob.path: texts(knob, values) for knob, values in ((grid.y, grid.rows), (grid.x, grid.columns))}
+
+
+def texts(knob: Knob, values: Sequence[Any]) -> list[str]:
+    """Values of a knob as a scenario has them."""
+    return [str(knob.write(value)[knob.path]) for value in values]
 
 
 @dataclass

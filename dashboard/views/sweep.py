@@ -15,7 +15,9 @@ from dashboard.runs import refusal
 from dashboard.sweeps import MOST_CELLS, Grid, Sweeping, some, sweepable
 from dashboard.words import plain
 from replsim import plots
+from replsim.analysis import find
 from replsim.errors import ReplsimError, RunCancelled
+from replsim.plots.study import Axis
 from replsim.scenario import Scenario
 
 _SWEEPING = "sweeping"
@@ -94,9 +96,9 @@ def _show(sweeping: Sweeping) -> None:
 
 
 def _map(sweeping: Sweeping) -> Figure:
-    grid = sweeping.grid
-    return plots.heat_map(
-        sweeping.metric, sweeping.means,
+    grid, metric = sweeping.grid, find(sweeping.metric)[0]
+    return plots.clickable_map(
+        Axis(sweeping.metric, metric.unit, metric.kind == "proportion"), sweeping.means,
         across=f"{grid.x.group}: {grid.x.label}", columns=[grid.x.show(value) for value in grid.columns],
         down=f"{grid.y.group}: {grid.y.label}", rows=[grid.y.show(value) for value in grid.rows], theme=theme(),
     )  # fmt: skip

@@ -46,6 +46,8 @@ Its pages:
   Follow one commit   why was this one slow, stale or lost?
   Break it            faults on a timeline: who was primary, what was lost
   Compare             two to four settings side by side, on the same luck
+  Sweep, Find         two knobs on a heat map; the best settings of many
+  Validation          measured and real servers beside their simulation
   Learn               a guided tour: predict, then look
 
 \b

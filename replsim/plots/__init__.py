@@ -15,7 +15,7 @@ from replsim.plots.cluster import topology, topology_frames
 from replsim.plots.commits import commit_latency
 from replsim.plots.compared import compare_latency, compared
 from replsim.plots.export import every_figure, fragment, library, save, write_images
-from replsim.plots.heatmap import heat_map
+from replsim.plots.heatmap import clickable_map
 from replsim.plots.lives import follow, follow_read
 from replsim.plots.parts import breakdown
 from replsim.plots.readings import reading
@@ -28,6 +28,7 @@ from replsim.plots.visibility import t_visibility
 __all__ = [
     "Plot",
     "breakdown",
+    "clickable_map",
     "commit_latency",
     "compare_latency",
     "compared",
@@ -36,7 +37,6 @@ __all__ = [
     "follow",
     "follow_read",
     "fragment",
-    "heat_map",
     "lag",
     "library",
     "reading",
