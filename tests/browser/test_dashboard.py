@@ -160,8 +160,9 @@ def test_the_gallery_asks_and_opens(window: Open) -> None:
     page = window().open()
     page.get_by_role("button", name="Gallery").click()
     gallery = page.get_by_role("dialog")
-    expect(gallery.get_by_text("What does a cascade cost in lag?")).to_be_visible()
-    gallery.get_by_test_id("stHorizontalBlock").filter(has_text="cascade").get_by_role("button").first.click()
+    row = gallery.get_by_test_id("stHorizontalBlock").filter(has_text="What does a cascade cost in lag?")
+    expect(row).to_be_visible()
+    row.get_by_role("button", name="Open").click()
     expect(page).to_have_url(re.compile(r"scenario=postgresql(/|%2F)cascading"))
     expect(answer(page, "Lag s3 p99")).to_be_visible()
 
