@@ -51,9 +51,12 @@ def _added(scenario: Scenario, more: int) -> Changes:
     last = scenario.standbys[names[-1]] if names else None
     numbers = (number for number in range(1, 1_000) if f"s{number}" not in scenario.nodes)
     fresh = [f"s{next(numbers)}" for _ in range(more)]
+    zone = last.zone if last is not None else scenario.primary.zone
+    alike = {} if last is None else last.model_dump(mode="json", exclude_defaults=True, exclude={"upstream"})
+    if zone:
+        alike["zone"] = zone
     for name in fresh:
-        zone = last.zone if last is not None else scenario.primary.zone
-        changes[f"standbys.{name}"] = f"{{zone: {zone}}}" if zone else "{}"
+        changes[f"standbys.{name}"] = json.dumps(alike)
         if not (scenario.zones and zone):
             changes[f"links.{scenario.primary.name} -> {name}"] = _distance(scenario, names)
     return changes | _rule(scenario, [*scenario.direct, *fresh])

@@ -167,7 +167,7 @@ def _commit(scenario: Scenario) -> Iterator[Knob]:
         lambda rule: {"primary.synchronous_standby_names": rule or '""'}, ordered=False,
     )  # fmt: skip
     yield Knob(
-        "standbys", group, "Standbys", "How many servers stream from the primary; a new one is as far as the last.",
+        "standbys", group, "Standbys", "How many servers stream from the primary; a new one is like the last.",
         len(scenario.standbys), tuple(range(max(6, len(scenario.standbys)) + 1)), str,
         lambda number: standby_changes(scenario, number),
     )  # fmt: skip
@@ -212,6 +212,8 @@ def _routing(scenario: Scenario, group: str, name: str) -> Iterator[Knob]:
 def _promises(scenario: Scenario, group: str, part: str, name: str) -> Iterator[Knob]:
     """What readers are promised, and what is done for a read that would break it."""
     path, held = f"{part}.{name}", _at(scenario, f"{part}.{name}")
+    if held.route.policy == "quorum":  # which takes what it gets
+        return
     words = PROMISES if part == "sessions" else {each: PROMISES[each] for each in ("none", "bounded_staleness")}
     offered = words if held.guarantee in words else {held.guarantee: held.guarantee, **words}
 
@@ -234,7 +236,8 @@ def _promises(scenario: Scenario, group: str, part: str, name: str) -> Iterator[
 def _rows(scenario: Scenario, rows: tuple[_Row, ...], group: str, name: str) -> Iterator[Knob]:
     for row in rows:
         path = row.path.format(name)
-        if _at(scenario, path) is not None:
+        delays_reads = row.path.endswith("apply_delay") and any(each.contends for each in scenario.readers.values())
+        if _at(scenario, path) is not None and not delays_reads:
             yield _quantity(scenario, row, group, path)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from dashboard.knobs import Knob, knobs
 from dashboard.links import Setup
 from dashboard.sources import base_scenario, scenario_of
-from replsim.errors import ScenarioError
+from replsim.errors import ScenarioError, dotted
 
 __all__ = ["turned"]
 
@@ -16,14 +17,44 @@ def turned(setup: Setup, knob: Knob, value: Any) -> Setup:
     """The setup in which ``knob`` stands at ``value``.  A knob turned back leaves no trace."""
     as_it_was = any(own.path == knob.path and own.value == value for own in knobs(base_scenario(setup)))
     if as_it_was and knob.path in dict(setup.changes):
-        return setup.changed(dict.fromkeys(knob.write(value)))
+        mends = [path for path, _ in setup.changes if _is_mend(path)]
+        back = setup.changed(dict.fromkeys([*knob.write(value), *mends]))
+        return back if _problems(back) is None else setup.changed(dict.fromkeys(knob.write(value)))
     changes = dict(knob.write(value))
     for path, text in list(changes.items()):
         if text == "null":
             # What was said of a thing goes with the thing.
             changes |= {said: None for said, _ in setup.changes if said.startswith(f"{path}.")}
-    after = setup.changed(changes)
+    after = _mended(setup.changed(changes))
     return _tidied(after, [path for path, text in changes.items() if text is not None])
+
+
+def _mended(setup: Setup) -> Setup:
+    """Without what a turn has left without a meaning: expectations that nothing can be measured for, reads that contend
+    with the replay of no standby."""
+    error = _problems(setup)
+    if error is None:
+        return setup
+    lost = {problem.path[1] for problem in error.problems if problem.path[:1] == ("expect",) and problem.path[1:]}
+    changes: dict[str, str | None] = {
+        dotted(problem.path): "null" for problem in error.problems if _is_mend(dotted(problem.path))
+    }
+    if lost:
+        lines = [str(line) for nth, line in enumerate(base_scenario(setup).expect) if nth not in lost]
+        changes["expect"] = json.dumps(lines) if lines else "null"
+    return setup.changed(changes)
+
+
+def _is_mend(path: str) -> bool:
+    return path == "expect" or path.endswith(".contends")
+
+
+def _problems(setup: Setup) -> ScenarioError | None:
+    try:
+        scenario_of(setup)
+    except ScenarioError as error:
+        return error
+    return None
 
 
 def _tidied(setup: Setup, paths: list[str]) -> Setup:

@@ -55,6 +55,8 @@ def _stored() -> None:
 
 def _words(name: str) -> str:
     """A run's name in words: its clients, the delays to its standbys, its rule and its level."""
+    if name.count("_") < 4:
+        return name
     disk, clients, delays, rule, *level = name.split("_")
     number = clients[1:]
     load = f"{number} commits a second" if clients[0] == "r" else "1 client" if number == "1" else f"{number} clients"

@@ -63,9 +63,10 @@ def test_a_distance_keeps_the_shape_of_its_distribution() -> None:
     assert scenario.links["p -> s2"].hold == 50 * MS
 
 
-def test_a_third_standby_is_as_far_as_the_last_and_may_confirm() -> None:
-    """A standby that is added gets a link, and a place in the rule."""
-    scenario = scenario_of(turn(THREE, "standbys", 3))
+def test_a_third_standby_is_like_the_last_and_may_confirm() -> None:
+    """A standby that is added is as fast and as far as the last one, and has a place in the rule."""
+    scenario = scenario_of(turn(turn(THREE, "standbys.s2.replay.per_record", 50_000), "standbys", 3))
+    assert scenario.standbys["s3"] == scenario.standbys["s2"] != scenario.standbys["s1"]
     assert list(scenario.standbys) == ["s1", "s2", "s3"]
     assert scenario.links["p -> s3"] == scenario.links["p -> s2"]
     assert scenario.primary.synchronous_standby_names == "ANY 1 (s1, s2, s3)"
