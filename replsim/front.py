@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from replsim.choice import ENGINES, Choice, choose, simulate
 from replsim.errors import Problem, ScenarioError, UnitError, UnknownMetric
+from replsim.record import Record
 from replsim.result import Result, measurement
 from replsim.scenario import Scenario
 from replsim.scenario import yaml as reader
+from replsim.scenario.warmup import AUTO
 
 __all__ = [
     "ENGINES",
@@ -46,7 +49,15 @@ def run(
     if wrong:
         raise ScenarioError(wrong)
     record, reason = simulate(scenario, scenario.seed if seed is None else seed, engine, progress)
-    return Result(record, engine_reason=reason)
+    return Result(_settled(record) if scenario.warmup == AUTO else record, engine_reason=reason)
+
+
+def _settled(record: Record) -> Record:
+    """The record with the warm-up that its scenario left to be found, in whole milliseconds."""
+    from replsim.analysis.settling import settled_from
+
+    found = -(-settled_from(record) // 1_000_000) * 1_000_000
+    return replace(record, scenario=record.scenario.model_copy(update={"warmup": found}))
 
 
 def load(name: str | Path, *, overrides: Mapping[str, str] | None = None) -> Scenario:

@@ -21,6 +21,8 @@ from replsim.cli.formats import Format
 from replsim.cli.loading import load_all
 from replsim.cli.progress import ctrl_c, progress_bar
 from replsim.errors import Problem, ScenarioError
+from replsim.scenario.warmup import AUTO
+from replsim.units import format_duration
 
 if TYPE_CHECKING:
     from replsim.result import Result
@@ -87,6 +89,11 @@ def _run(scenario: Scenario, options: Options, raise_if_pressed: Callable[[], No
         from replsim.cli.table import print_result
 
         print_result(result, full=options.full, seconds=time.perf_counter() - started)
+    if scenario.warmup == AUTO:
+        typer.echo(f"warm-up: {format_duration(result.scenario.warmup)}, by MSER-5", err=True)
+    for series in result.moving():
+        why = "it has no steady state, and a mean of it only tells how long the run was"
+        typer.echo(f"warning: {series} had not settled by the end: {why}", err=True)
     return result
 
 

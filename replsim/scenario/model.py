@@ -17,6 +17,7 @@ from replsim.scenario.faults import AnyFault
 from replsim.scenario.network import Links, Zones
 from replsim.scenario.nodes import Primary, Standby
 from replsim.scenario.profiles import PROFILES, Profile
+from replsim.scenario.warmup import Warmup
 from replsim.units import SECOND, Duration, parse_duration
 
 __all__ = ["Scenario"]
@@ -35,8 +36,8 @@ class Scenario(Part):
     """The database: ``postgresql``."""
     duration: Annotated[Duration, Field(gt=0, le=366 * 86_400 * SECOND, examples=["60s"])]
     """Simulated time, the warm-up included."""
-    warmup: Duration = 0
-    """Nothing before this moment counts in a metric."""
+    warmup: Warmup = 0
+    """Nothing before this moment counts in a metric; ``auto`` finds it by MSER-5 when the run has been seen."""
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 1
     """The seed of every random draw: the same seed has the same luck."""
     wakeup: Duration = parse_duration("50us")
