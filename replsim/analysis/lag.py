@@ -45,6 +45,16 @@ WORST: Final = "for the cluster, the largest of all standbys'"
         f"the primary's insert position minus the standby's apply position ({WORST})",
         over_time=True,
     ),
+    per=("standby",),
+    overall="largest",
+)
+def lag_bytes(facts: Facts, node: str | None) -> Mapping[str, float]:
+    """True lag in bytes.  Each kind of lag is worked out by itself: a study may want one of them of many runs."""
+    assert node is not None
+    return _stepwise(facts, "lag.bytes", _bytes(facts, node))
+
+
+@measures(
     *spread(
         "lag.commits",
         "count",
@@ -52,6 +62,16 @@ WORST: Final = "for the cluster, the largest of all standbys'"
         f"the number of commits inserted on the primary and not applied on the standby ({WORST})",
         over_time=True,
     ),
+    per=("standby",),
+    overall="largest",
+)
+def lag_commits(facts: Facts, node: str | None) -> Mapping[str, float]:
+    """True lag in commits."""
+    assert node is not None
+    return _stepwise(facts, "lag.commits", _commits(facts, node))
+
+
+@measures(
     *spread(
         "lag.seconds",
         "s",
@@ -70,18 +90,19 @@ WORST: Final = "for the cluster, the largest of all standbys'"
     per=("standby",),
     overall="largest",
 )
-def lag(facts: Facts, node: str | None) -> Mapping[str, float]:
-    """True lag in bytes, in commits and in seconds."""
+def lag_seconds(facts: Facts, node: str | None) -> Mapping[str, float]:
+    """True lag in seconds, and how fast it grows."""
     assert node is not None
-    found = {}
-    for kind, (time, value) in {"bytes": _bytes(facts, node), "commits": _commits(facts, node)}.items():
-        for name, number in Steps.between(time, value, *facts.window).statistics(STATISTICS).items():
-            found[f"lag.{kind}.{name}"] = number
     start, end, origin = _oldest(facts, node)
     ramps = Ramps.of(start, end, origin, facts.window)
-    for name, number in ramps.statistics(STATISTICS).items():
-        found[f"lag.seconds.{name}"] = number
+    found = {f"lag.seconds.{name}": number for name, number in ramps.statistics(STATISTICS).items()}
     return found | {"lag.growth": ramps.slope(facts.window) if facts.window_seconds else float("nan")}
+
+
+def _stepwise(facts: Facts, family: str, steps: tuple[Ints, Ints]) -> dict[str, float]:
+    """The statistics over the window of a step function, given by its times and values."""
+    numbers = Steps.between(*steps, *facts.window).statistics(STATISTICS)
+    return {f"{family}.{name}": number for name, number in numbers.items()}
 
 
 @measures(

@@ -60,11 +60,11 @@ def test_each_family_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Facts, "once", watched)
     found = metrics(random_record(5))
     _ = [found[f"s1.lag.seconds.{name}"] for name in ("mean", "p50", "p99", "max")], found["s1.lag.bytes.max"]
-    assert derived.count((analysis.lag.lag, ("s1",))) == 1
-    assert (analysis.lag.lag, ("s2",)) not in derived
+    assert derived.count((analysis.lag.lag_seconds, ("s1",))) == 1
+    assert (analysis.lag.lag_seconds, ("s2",)) not in derived
     assert not [family for family in derived if family[0] is analysis.loss.loss]
     assert found["lag.seconds.max"] >= found["s1.lag.seconds.max"]
-    assert derived.count((analysis.lag.lag, ("s1",))) == derived.count((analysis.lag.lag, ("s2",))) == 1
+    assert derived.count((analysis.lag.lag_seconds, ("s1",))) == derived.count((analysis.lag.lag_seconds, ("s2",))) == 1
 
 
 def test_every_metric_is_defined_and_can_be_expected() -> None:

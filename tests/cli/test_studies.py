@@ -109,3 +109,51 @@ def test_an_interrupt_keeps_what_is_finished_and_says_so(
     assert ended.err == "interrupted: 2 of 4 runs are finished; the same command goes on from there\n"
     assert replsim(*command).code == 0
     assert seeds == [1, 2, 1, 1, 2]
+
+
+def test_a_search_prints_the_front_and_the_command_of_each(replsim: Replsim, small: Path) -> None:
+    """Conditions carry their verdict; where nothing meets them the exit code is 1, and the nearest is shown."""
+    space = ("--set", "primary.synchronous_commit=off,on", "--set", "links.p -> s1.latency=1ms,9ms", "--seeds", "6")
+    where = ("--where", "loss_if_primary_dies.commits.max < 1", "--minimize", "commit_latency.p50")
+    ended = replsim("search", small, *space, *where)
+    assert (ended.code, ended.err) == (0, "")
+    command = "--set primary.synchronous_commit=on --set 'links.p -> s1.latency=1ms' --seeds 6"
+    assert f"1  replsim run {small} {command}" in ended.out
+    assert "✓ 0" in ended.out
+    ended = replsim("search", small, *space, *where, "--where", "commit_latency.p99 < 1us")
+    assert ended.code == 1
+    assert "no setting meets every condition" in ended.out
+    assert "✗" in ended.out
+    priced = ("--minimize", "cost", "--cost", "primary.synchronous_commit=off:1,on:3")
+    found = json.loads(replsim("search", small, *space, *priced, "--format", "json").out)
+    assert found["candidates"][found["front"][0]]["values"] == {"cost": 1.0}
+
+
+def test_sensitivity_prints_a_bar_a_knob(replsim: Replsim, small: Path, tmp_path: Path) -> None:
+    """The longest first; a figure and every run go where they are asked to."""
+    command = ("sensitivity", small, "--set", "links.p -> s1.latency=0.5ms..4ms", "--samples", "4", "--seeds", "1")
+    command += ("--set", "standbys.s2.replay.per_record=10us..100us", "-m", "commit_latency.p50")
+    ended = replsim(*command, "--out", tmp_path / "runs.csv", "--plot", tmp_path / "bars.html")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[1].startswith("links.p -> s1.latency ")
+    assert "█" * 24 in lines[1]
+    assert "█" not in lines[2]
+    assert len((tmp_path / "runs.csv").read_text().splitlines()) == 1 + 12
+    assert (tmp_path / "bars.html").stat().st_size > 10_000
+
+
+def test_a_study_is_listed_and_done(replsim: Replsim, tmp_path: Path, small: Path) -> None:
+    """Without a file, those that are shipped; with one, its question, its table and its runs."""
+    listed = replsim("study")
+    assert "how-sure" in listed.out
+    assert {each["name"] for each in json.loads(replsim("study", "--format", "json").out)} > {"distance", "levels"}
+    file = tmp_path / "mine.yaml"
+    text = "name: mine\nquestion: Is it so?\nscenario: small.yaml\n"
+    text += "study:\n  sweep: {primary.synchronous_commit: [off, on]}\n"
+    file.write_text(text + "  metrics: [throughput]\n  seeds: 2\n")
+    ended = replsim("study", file, "--out", tmp_path / "runs.json")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("mine\nIs it so?\n")
+    assert len(json.loads((tmp_path / "runs.json").read_text())) == 4
+    assert "is a scenario, not a study" in replsim("study", small).err
