@@ -11,6 +11,7 @@ from replsim.analysis import (  # noqa: I001 - the order of registration is the 
     staleness,
     promises,
     loss,
+    ledger,
     reads,
     expectations,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "find",
     "lag",
     "latency",
+    "ledger",
     "loss",
     "measured",
     "metrics",

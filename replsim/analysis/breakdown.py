@@ -81,7 +81,7 @@ def breakdown(facts: Facts, rows: Ints | None = None) -> Breakdown:
     if rows is None:
         rows = np.flatnonzero(facts.within(commits["acknowledged"]) & (commits["outcome"] == ACKNOWLEDGED))
     start, visible, told = (commits[name][rows] for name in ("inserted", "visible", "acknowledged"))
-    lsn, level = commits["lsn"][rows], commits["level"][rows]
+    lsn, level = facts.codes[rows], commits["level"][rows]
     words = commits.words.get("level", ())
 
     # Commits at `off` and `local` wait for no standby: the rest of their time on the primary is its flush.

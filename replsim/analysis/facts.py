@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.record import ACKNOWLEDGED, Record
+from replsim.record import ACKNOWLEDGED, Record, Trajectory
+from replsim.record.branch import coded_as, distance
 from replsim.units import NEVER
 
 __all__ = ["Facts"]
@@ -58,6 +59,33 @@ class Facts:
         return column
 
     @cached_property
+    def codes(self) -> Ints:
+        """The position of each commit of the log, as `Record.positions` have it: its LSN, or coded by its branch."""
+        lsn, branches = self.column("lsn"), self.record.branches
+        if len(branches) < 2:
+            return lsn
+        firsts = np.array([branch.first for branch in branches])
+        return coded_as(np.searchsorted(firsts, np.arange(self.count), side="right") - 1, lsn)
+
+    def of_primary(self, stage: str) -> Trajectory:
+        """The ``insert`` or ``flush`` position of whoever is the primary: at each moment the last that was promoted."""
+        record, branches = self.record, self.record.branches
+        if len(branches) < 2:
+            return record.position(record.scenario.primary.name, stage)
+        ends = [*(branch.start for branch in branches[1:]), NEVER]
+        parts = []
+        for branch, end in zip(branches, ends, strict=True):
+            steps = record.position(branch.node, stage)
+            mine = (steps.time >= branch.start) & (steps.time < end)
+            parts.append((steps.time[mine], steps.lsn[mine]))
+        return Trajectory.of(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def behind(self, node: str, moments: Ints) -> Ints:
+        """How many bytes of the primary's log a node has not applied at each moment."""
+        ahead = self.of_primary("insert").at(moments)
+        return distance(self.record.branches, ahead, self.record.position(node, "apply").at(moments))
+
+    @cached_property
     def acknowledged(self) -> Ints:
         """When each commit of the log was acknowledged at its client; `NEVER` where its client was told otherwise."""
         return np.where(self.column("outcome") == ACKNOWLEDGED, self.column("acknowledged"), NEVER)
@@ -77,7 +105,7 @@ class Facts:
 
 
 def _reached(facts: Facts, node: str, stage: str) -> Ints:
-    return facts.record.position(node, stage).crossing(facts.column("lsn"))
+    return facts.record.position(node, stage).crossing(facts.codes)
 
 
 def _of_writer(facts: Facts, name: str | None) -> NDArray[np.bool_]:

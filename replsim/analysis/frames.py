@@ -95,7 +95,7 @@ def _states(facts: Facts, node: str, moments: Ints) -> list[NodeState]:
         lags = np.zeros((3, len(moments)))
     else:
         inserted, applied = facts.column("inserted"), facts.reached(node, "apply")
-        behind = record.position(primary, "insert").at(moments) - columns["apply"]
+        behind = facts.behind(node, moments)
         done = np.searchsorted(applied, moments, side="right")
         there = np.searchsorted(inserted, moments, side="right")
         oldest = np.append(inserted, 0)[done]

@@ -18,6 +18,7 @@ from replsim.analysis.names import spread
 from replsim.analysis.registry import Spec, measures
 from replsim.analysis.weighted import Ramps, Steps, counting
 from replsim.record import Record
+from replsim.record.branch import distance
 from replsim.units import NEVER, SECOND
 
 __all__ = ["LagKind", "facts_lag_series", "lag_series"]
@@ -151,7 +152,7 @@ def backlog(facts: Facts, node: str | None) -> Mapping[str, float]:
     """What waits for replay at the window's two ends: more at the end is a replay that does not keep up."""
     assert node is not None
     flush, apply = facts.record.position(node, "flush"), facts.record.position(node, "apply")
-    waiting = flush.at(facts.window) - apply.at(facts.window)
+    waiting = distance(facts.record.branches, flush.at(facts.window), apply.at(facts.window))
     return {"replay_backlog.start": float(waiting[0]), "replay_backlog.end": float(waiting[1])}
 
 
@@ -183,8 +184,10 @@ def facts_lag_series(facts: Facts, node: str, kind: LagKind) -> tuple[Floats, Fl
 
 
 def _bytes(facts: Facts, node: str) -> tuple[Ints, Ints]:
-    insert = facts.record.position(facts.record.scenario.primary.name, "insert")
-    apply = facts.record.position(node, "apply")
+    insert, apply = facts.of_primary("insert"), facts.record.position(node, "apply")
+    if len(facts.record.branches) > 1:
+        moments = np.unique(np.concatenate([insert.time, apply.time]))
+        return moments, facts.behind(node, moments)
     return counting([insert.time, apply.time], [np.diff(insert.lsn, prepend=0), -np.diff(apply.lsn, prepend=0)])
 
 

@@ -72,7 +72,7 @@ def _all_at_once(notes: tuple[Ints, Ints], there: Ints, time: Ints, position: In
     if len(at):
         between = remembered & ahead
         gap = np.where(between, lsn[following] - lsn[last], 1)
-        fraction = (position - lsn[last]) / gap
+        fraction = np.where(between, position - lsn[last], 0) / gap
         estimate = at[last] + ((at[following] - at[last]) * fraction).astype(np.int64)
         since = np.where(crossed, at[last], np.where(between, estimate, since))
     return np.where(crossed | ahead, time - since, -1)

@@ -132,7 +132,7 @@ def commit_life(facts: Facts, row: int) -> CommitLife:
     if (primary, "inserted") in happened:
         messages += _between(happened, (CLIENT, "sent"), (primary, "inserted"), "commit", decisive=True)
         for name in record.scenario.standbys:
-            happened |= {(each.place, each.what): each for each in _on_standby(facts, name, int(commits["lsn"][row]))}
+            happened |= {(each.place, each.what): each for each in _on_standby(facts, name, int(facts.codes[row]))}
             messages += _wal(facts, happened, name, decisive=name == decider)
             messages += _replies(
                 happened, name, record.scenario.upstream(name), REPORTED[level] if name == decider else ""

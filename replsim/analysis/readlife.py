@@ -88,7 +88,7 @@ def read_life(facts: Facts, number: int) -> ReadLife:
     missed, writer, inserted, told, applied = None, "", NEVER, NEVER, NEVER
     if row["versions"]:
         # The first commit after what it saw that had been acknowledged when it was issued.
-        seen = int(np.searchsorted(facts.column("lsn"), row["saw"], side="right"))
+        seen = int(np.searchsorted(facts.codes, row["saw"], side="right"))
         known = facts.acknowledged[seen:] <= row["time"]
         missed = seen + int(np.argmax(known))
         commits = facts.record.commits

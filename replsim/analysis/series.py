@@ -143,7 +143,7 @@ def measured(facts: Facts, node: str, kind: LagKind) -> Series:
         return Series(time / SECOND, np.where(value < 0, np.nan, value / SECOND), steps=True)
     known = record.position(node, "reported_apply")
     if kind == "bytes":
-        insert = record.position(record.scenario.primary.name, "insert")
+        insert = facts.of_primary("insert")
         changes = [np.diff(insert.lsn, prepend=0), -np.diff(known.lsn, prepend=0)]
         times = [insert.time, known.time]
     else:

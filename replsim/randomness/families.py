@@ -116,10 +116,7 @@ class Exponential(Family, Generic[Q]):
         return float(self.mean_)  # type: ignore[arg-type]
 
     def quantile(self, u: Floats) -> Floats:
-        values = np.negative(u)
-        np.log1p(values, out=values)
-        values *= -self.mean
-        return values
+        return -self.mean * np.log1p(-u)
 
 
 class Normal(Family, Generic[Q]):
@@ -178,11 +175,7 @@ class Lognormal(Family, Generic[Q]):
     def quantile(self, u: Floats) -> Floats:
         from scipy.special import ndtri
 
-        # In place: the same values, without a pass over fresh memory for each operation.
-        values: Floats = np.asarray(ndtri(u))
-        values *= self._sigma
-        np.exp(values, out=values)
-        values *= float(self.median)  # type: ignore[arg-type]
+        values: Floats = float(self.median) * np.exp(self._sigma * np.asarray(ndtri(u)))  # type: ignore[arg-type]
         return values
 
 

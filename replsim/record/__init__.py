@@ -2,8 +2,20 @@
 
 from replsim.record.branch import Branch
 from replsim.record.checkpoints import checkpoints
-from replsim.record.record import ACKNOWLEDGED, OUTCOMES, PENDING, Record, Replies
+from replsim.record.record import ACKNOWLEDGED, FAILED, OUTCOMES, PENDING, UNKNOWN, Record, Replies
 from replsim.record.table import Table
 from replsim.record.trajectory import Trajectory
 
-__all__ = ["ACKNOWLEDGED", "OUTCOMES", "PENDING", "Branch", "Record", "Replies", "Table", "Trajectory", "checkpoints"]
+__all__ = [
+    "ACKNOWLEDGED",
+    "FAILED",
+    "OUTCOMES",
+    "PENDING",
+    "UNKNOWN",
+    "Branch",
+    "Record",
+    "Replies",
+    "Table",
+    "Trajectory",
+    "checkpoints",
+]

@@ -9,7 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Branch", "branch_of", "coded", "lsn_of"]
+from replsim.units import NEVER
+
+__all__ = ["Branch", "branch_of", "coded", "coded_as", "distance", "lsn_of", "shared"]
 
 Ints = NDArray[np.int64]
 
@@ -35,6 +37,8 @@ class Branch:
     """When it began, in nanoseconds."""
     node: str
     """The primary that writes it."""
+    first: int = 0
+    """The first of its own commits among the rows of the record."""
 
 
 def coded(branches: Sequence[Branch], branch: int, time: Ints, lsn: Ints) -> Ints:
@@ -51,6 +55,11 @@ def coded(branches: Sequence[Branch], branch: int, time: Ints, lsn: Ints) -> Int
     return (own << SHIFT) | code
 
 
+def coded_as(branch: Ints, lsn: Ints) -> Ints:
+    """Positions that lie on ``branch`` itself, coded; elementwise."""
+    return np.asarray((branch.astype(np.int64) << SHIFT) | lsn)
+
+
 def branch_of(code: Ints) -> Ints:
     """The branch of coded positions."""
     return np.asarray(code >> SHIFT)
@@ -59,3 +68,33 @@ def branch_of(code: Ints) -> Ints:
 def lsn_of(code: Ints) -> Ints:
     """The LSN of coded positions."""
     return np.asarray(code & ((1 << SHIFT) - 1))
+
+
+def shared(branches: Sequence[Branch], here: int, there: int) -> int:
+    """The position up to which two branches are the same history; `NEVER` of one and itself."""
+    position = NEVER
+    while here != there:
+        # A branch has a higher number than the one that it forked from.
+        newer = max(here, there)
+        position = min(position, branches[newer].fork)
+        if here > there:
+            here = branches[here].parent
+        else:
+            there = branches[there].parent
+    return position
+
+
+def distance(branches: Sequence[Branch], ahead: Ints, behind: Ints) -> Ints:
+    """How many bytes of the history at ``ahead`` a node at ``behind`` lacks, both coded; elementwise.
+
+    What it holds of another history is of no use to it.
+    """
+    if len(branches) < 2:
+        return ahead - behind
+    leads, follows = branch_of(ahead), branch_of(behind)
+    own = lsn_of(behind)
+    for lead, follow in {*zip(leads.tolist(), follows.tolist(), strict=True)}:
+        if lead != follow:
+            chosen = (leads == lead) & (follows == follow)
+            own[chosen] = np.minimum(own[chosen], shared(branches, lead, follow))
+    return lsn_of(ahead) - own

@@ -11,7 +11,8 @@
 A line with ``=`` is a setting of the primary.  A line with ``:`` describes the primary, a standby (it is some way
 ``away``), the ``background``, or else a writer.  What is not said takes no time: writes, flushes, replay, the network,
 and the ``wakeup`` of each hand-off.  A commit writes 100 B.  Where several values are given, the first use takes the
-first, the second the second, and so on, over and over.  A line in braces is a fault, as in a scenario file.
+first, the second the second, and so on, over and over.  A line in braces is a fault, as in a scenario file;
+``failover = {…}`` is the manager, and ``s1 -> s2: 4ms away`` a link that is used after it has promoted somebody.
 """
 
 from __future__ import annotations
@@ -50,6 +51,13 @@ def scenario(lines: list[str]) -> Scenario:
     for line in lines:
         if line.startswith("{"):
             made.setdefault("faults", []).append(read(line, "script").data)
+            continue
+        link = re.fullmatch(r"(\w+ -> \w+): (\S+) away", line)
+        if link:
+            made["links"][link[1]] = {"latency": link[2]}
+            continue
+        if line.startswith("failover = "):
+            made["failover"] = read(line.removeprefix("failover = "), "script").data
             continue
         setting = re.fullmatch(r"(\w+) = (.*)", line)
         part = re.fullmatch(r"(\w+): (.*)", line)

@@ -37,7 +37,7 @@ class Judge:
         count, seen, walk = len(looks.issued), looks.seen, looks.walk
         told = self._acknowledged.by(looks.issued)
         should = self._acknowledged.newest(told)
-        ends = np.concatenate([[0], self._facts.column("lsn")])
+        ends = np.concatenate([[0], self._facts.codes])
         first = self._acknowledged.first_after(seen)
         own, back = self._own(name, looks), self._back(looks)
         columns = {

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.sightings import Acknowledged, Visible, ahead_on_standby, count_by
+from replsim.record.branch import distance
 from replsim.units import NEVER
 
 __all__ = ["Views"]
@@ -44,7 +45,7 @@ class Views:
         for code, chosen in self._by_node(nodes):
             at = moments[chosen]
             seen[chosen] = self._seen(code, at)
-            if code == 0:
+            if self._is_primary(code):
                 ahead[chosen] = self._visible.ahead(self.acknowledged, at)
             else:
                 ahead[chosen] = ahead_on_standby(self.acknowledged, seen[chosen], at)
@@ -65,7 +66,7 @@ class Views:
         """
         record, facts = self.facts.record, self.facts
         looks = np.arange(0, record.scenario.duration + 1, interval, dtype=np.int64)
-        flush = record.position(self._names[0], "flush").at(looks)
+        flush = facts.of_primary("flush").at(looks)
         flushed = np.append(facts.column("flushed"), NEVER)
         lag = np.zeros((len(looks), len(nodes)), dtype=np.int64)
         lag_bytes = np.zeros_like(lag)
@@ -73,7 +74,7 @@ class Views:
             if name != self._names[0]:
                 oldest = flushed[count_by(facts.reached(name, "apply"), looks)]
                 lag[:, place] = np.maximum(looks - oldest, 0)
-                lag_bytes[:, place] = flush - record.position(name, "apply").at(looks)
+                lag_bytes[:, place] = distance(record.branches, flush, record.position(name, "apply").at(looks))
         return lag, lag_bytes
 
     def downtimes(self, name: str) -> list[tuple[int, int]]:
@@ -94,8 +95,12 @@ class Views:
             found |= (moments >= begin) & (moments < back)
         return found
 
+    def _is_primary(self, code: int) -> bool:
+        """Whether a node is the primary all the time; where primaries come and go, each shows what it has applied."""
+        return code == 0 and len(self.facts.record.branches) < 2
+
     def _seen(self, code: int, moments: Ints) -> Ints:
-        if code == 0:
+        if self._is_primary(code):
             return self._visible.newest(moments)
         return count_by(self.facts.reached(self._names[code], "apply"), moments)
 

@@ -13,11 +13,13 @@ from replsim.engines.events.following import Following
 from replsim.engines.events.groups import groups
 from replsim.engines.events.live_reads import live_reads
 from replsim.engines.events.log import Log
+from replsim.engines.events.managers import manage
 from replsim.engines.events.mishaps import schedule
 from replsim.engines.events.node import Node
 from replsim.engines.events.pace import Pace
 from replsim.engines.events.reconnecting import Reconnecting
 from replsim.engines.events.reign import Reign
+from replsim.engines.events.succession import Succession
 from replsim.engines.events.tempo import Tempo
 from replsim.engines.events.troubled_wire import TroubledWire
 from replsim.engines.events.troubles import Troubles
@@ -58,15 +60,16 @@ class Cluster:
         for place, (upstream, each) in enumerate(edges):
             self.nodes[each] = self._node(each, place, upstream, log)
         primary = self.nodes[name]
-        rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
+        self.rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
         self.branches = [Branch(timeline=1, parent=-1, fork=0, start=0, node=name)]
         self.events: list[tuple[int, str, str]] = []
         """What happened: when, to which node, and what."""
         self.connections: list[Connection] = []
         """All that there ever were, in order."""
         self.reconnecting = Reconnecting(self)
-        self.reigns = [Reign(scenario, primary, log, self.groups, rule, scenario.direct)]
+        self.reigns = [Reign(scenario, primary, log, self.groups, self.rule, scenario.direct)]
         self.enthrone(primary, self.reigns[0])
+        self.succession = Succession(self, primary, self.reigns[0])
         for _, each in edges[1:]:
             self.follow(self.nodes[each], log)
             self.connect(self.nodes[each], 0)
@@ -82,6 +85,7 @@ class Cluster:
         self.reigns[0].open(0)
         if self.eventful:
             schedule(self)
+            manage(self)
 
     def note(self, now: int, node: str, what: str) -> None:
         """Something has happened to a node."""
@@ -99,6 +103,13 @@ class Cluster:
         """Whether one node hears nothing from another: the link is cut, or the other is down or stands still."""
         return not here.up or here.agenda.ready(now) > now or self.cut(here, there, now)
 
+    def hears(self, node: Node, name: str, now: int) -> bool:
+        """Whether a node and the machine of another node, or a witness, reach each other."""
+        other = self.nodes.get(name)
+        if other is None:
+            return self.troubles is None or not self.troubles.apart(node.name, name, now)
+        return not other.gone and not self.cut(node, other, now) and not self.cut(other, node, now)
+
     def finish(self, end: int) -> None:
         """Take note of all that has happened by the end of the run and that no event has looked back to."""
         for node in self.nodes.values():
@@ -109,7 +120,7 @@ class Cluster:
 
     def remaining(self, until: int) -> list[Step]:
         """What was submitted by ``until`` and has reached no log, in the order of submission."""
-        return self.reigns[-1].transactions.remaining(until)
+        return self.succession.remaining(until)
 
     def enthrone(self, node: Node, reign: Reign) -> None:
         """A node is the primary from now on."""

@@ -47,6 +47,8 @@ class Connection:
         out, back, acknowledgements = cluster.wires(upstream.name, standby.name)
         self._out, self._back = out, back
         self._target = self._since = 0
+        self._streaming = False
+        """Whether it has caught up; replies that were under way then come as before."""
         start = following.flushed
         self.uplink = Uplink(self.replies, standby.place, back, scenario.wakeup)
         self.receiver = Receiver(
@@ -161,10 +163,13 @@ class Connection:
     def _catching_up(self, positions: Positions, now: int) -> None:
         if positions[1] < self._target:
             return
-        self._listen()
-        self._cluster.note(now, self.standby.name, "streaming")
+        first, self._streaming = not self._streaming, True
+        if first:
+            self._listen()
+            self._cluster.note(now, self.standby.name, "streaming")
         if self._reign is not None and self.candidate is not None:
-            self._reign.release.join(self.candidate)
+            if first:
+                self._reign.release.join(self.candidate)
             self._reign.primary.replied(self.candidate, positions, now)
 
     def _has_upstream_heard(self, now: int) -> None:

@@ -30,11 +30,15 @@ def crash(cluster: Cluster, node: Node, fault: Crash, now: int) -> None:
             connection.standby_dies(now, told=told)
         elif connection.upstream is node:
             connection.upstream_dies(now, told=told, arrives=fault.in_flight == "arrives")
-    if following is not None:
+    if node.reign is not None:
+        cluster.succession.falls(node, now)
+    elif following is not None:
         following.ended = now
         node.kept = following.written(now) if told else following.flushed
         node.log = following.log
+    node.gone, node.agent, node.deposed, node.down_since = not told, told, False, now
     node.end_life()
+    cluster.succession.dies(node)
     for connection in cluster.connections:
         if not told and node in (connection.upstream, connection.standby):
             connection.watch(now)
@@ -45,10 +49,8 @@ def restart(cluster: Cluster, node: Node, now: int) -> None:
 
     Those who still believe in a connection to it learn otherwise with the next thing that they say.
     """
-    node.begin_life(cluster.agenda)
-    cluster.follow(node, node.log, start=node.kept, now=now)
+    cluster.succession.returns(node, now)
     for connection in cluster.connections:
         if connection.upstream is node and not connection.lost:
             told = max(now, connection.receiver.status_due)
             connection.standby.agenda.at(told, Rank.ARRIVAL, connection.standby.place, connection.standby_loses)
-    cluster.reconnecting.begin(node, now)

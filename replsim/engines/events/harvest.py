@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Final
 
@@ -13,7 +14,7 @@ from replsim.engines.events.clients import Step
 from replsim.engines.events.cluster import Cluster
 from replsim.engines.events.columns import Ints, ints
 from replsim.engines.events.tracks import node_positions, node_replies, reign_flush
-from replsim.record import ACKNOWLEDGED, OUTCOMES, PENDING, Record, Table, Trajectory
+from replsim.record import ACKNOWLEDGED, FAILED, OUTCOMES, PENDING, UNKNOWN, Branch, Record, Table, Trajectory
 from replsim.record.branch import coded
 from replsim.rules.acks import LEVELS
 from replsim.scenario.rows import rows_written
@@ -45,7 +46,7 @@ def harvest(cluster: Cluster) -> Record:
         {each: node_replies(cluster, cluster.nodes[each], end) for each in scenario.standbys},
         {name: _until(ints(cluster.nodes[name].device.starts), end) for name in scenario.nodes},
         _events(cluster),
-        branches=tuple(cluster.branches),
+        branches=_branches(cluster, [len(each["time"]) for each in done]),
     )
 
 
@@ -66,7 +67,8 @@ def _of(values: Iterable[int]) -> Ints:
 
 def _commits(cluster: Cluster, done: list[dict[str, Ints]], flushed: list[Trajectory], end: int) -> Table:
     logs = [reign.log for reign in cluster.reigns]
-    left = _columns(cluster.remaining(end))
+    remaining, failed = cluster.remaining(end), [each for each in cluster.succession.stranded.failed if each[1] <= end]
+    left = _columns([*remaining, *(step for step, _ in failed)])
     steps = {name: np.concatenate([*(each[name] for each in done), left[name]]) for name in FIELDS}
     counts, never = [len(each["time"]) for each in done], np.full(len(left["time"]), NEVER, dtype=np.int64)
     count = sum(counts)
@@ -87,6 +89,9 @@ def _commits(cluster: Cluster, done: list[dict[str, Ints]], flushed: list[Trajec
     for log, rows in zip(logs, counts, strict=True):
         learned[_of(log.learned) - log.first + first] = _of(log.learned.values())
         first += rows
+
+    if failed:
+        learned = np.concatenate([learned, never[: len(remaining)], _of(when for _, when in failed)])
 
     def until_end(times: Ints) -> Ints:
         times = times if len(times) == len(size) else np.concatenate([times, never])
@@ -113,10 +118,28 @@ def _commits(cluster: Cluster, done: list[dict[str, Ints]], flushed: list[Trajec
         "lsn": np.concatenate([lsn, never]),
         "bytes": size,
         "level": levels[steps["group"]],
-        "outcome": np.where(until_end(acknowledged) == NEVER, PENDING, ACKNOWLEDGED).astype(np.int8),
+        "outcome": _outcomes(cluster, until_end(acknowledged), counts, len(failed)),
     }
     names = (*cluster.scenario.writers, *cluster.scenario.sessions)
     return Table(columns, times=TIMES, words={"writer": names, "level": LEVELS, "outcome": OUTCOMES})
+
+
+def _branches(cluster: Cluster, counts: list[int]) -> tuple[Branch, ...]:
+    firsts = np.cumsum([0, *counts])
+    return tuple(replace(branch, first=int(first)) for branch, first in zip(cluster.branches, firsts, strict=False))
+
+
+def _outcomes(cluster: Cluster, acknowledged: Ints, counts: list[int], failed: int) -> NDArray[np.int8]:
+    """What became of each commit: whose primary died before it could answer, has an outcome that nobody knows."""
+    outcome = np.where(acknowledged == NEVER, PENDING, ACKNOWLEDGED).astype(np.int8)
+    first = 0
+    for reign, rows in zip(cluster.reigns, counts, strict=True):
+        if reign.ended != NEVER:
+            own = outcome[first : first + rows]
+            own[own == PENDING] = UNKNOWN
+        first += rows
+    outcome[len(outcome) - failed :] = FAILED
+    return outcome
 
 
 def _events(cluster: Cluster) -> Table:

@@ -39,6 +39,13 @@ class Node:
         """Called with the time and the position of each flush: the senders to those that stream from it."""
         self.reign: Reign | None = None
         self.following: Following | None = None
+        self.gone = False
+        """Whether its machine is down."""
+        self.agent = False
+        """Whether its process alone died, and the manager's agent beside it starts it again."""
+        self.deposed = False
+        """Whether it was stopped as a primary, and waits for its place in the new order."""
+        self.down_since = 0
         self.kept = 0
         self.log = log
         """While it is down: what its disk holds, and up to where it holds it (`kept`)."""

@@ -61,11 +61,10 @@ class Reconnecting:
         def connect(time: int) -> None:
             if node.following is not following or following.connection is not None:
                 return
-            if (
-                upstream is cluster.upstream(node)
-                and self._reaches(node, upstream, time)
-                and self._served(node, upstream)
-            ):
+            there = upstream is cluster.upstream(node) and self._reaches(node, upstream, time)
+            if there and cluster.succession.diverged(node, upstream):
+                cluster.succession.realign(node, time)
+            elif there and self._served(node, upstream):
                 cluster.reconnect(node, time)
             else:
                 node.agenda.at(max(following.next_try, time + 1), Rank.MANAGER, node.place, again)

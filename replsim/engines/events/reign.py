@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from replsim.engines.events.clients import Clients
+from replsim.engines.events.clients import Clients, Step
 from replsim.engines.events.log import Log
 from replsim.engines.events.primary import Primary
 from replsim.engines.events.release import Release
@@ -63,6 +63,26 @@ class Reign:
         if self.primary.wal_writer is not None:
             self.primary.wal_writer.sleep(now)
         self.primary.expect_inserts()
+
+    def join(self, steps: Iterable[Step]) -> None:
+        """Clients come, with what they are going to do next."""
+        self.transactions.join(steps)
+        self.primary.expect_inserts()
+
+    def abandon(self, now: int) -> list[Step]:
+        """Everything dies: the commits whose clients wait for an answer that will not come.
+
+        A backend that was about to wake up has answered nobody either, though its client is taken to go on.
+        """
+        log, waiting = self.log, []
+        for row in range(log.first, len(log.steps)):
+            if log.visible[row] == NEVER:
+                waiting.append(log.steps[row])
+                log.learned[row] = now
+            elif log.visible[row] > now:
+                log.visible[row] = log.acknowledged[row] = NEVER
+                log.learned.pop(row, None)
+        return waiting
 
     def leaves(self, candidate: int, now: int) -> None:
         """A synchronous candidate has disconnected: the next reply of another one may release what waited for it."""

@@ -35,6 +35,9 @@ def node_positions(cluster: Cluster, node: Node, inserted: Sequence[Ints], end: 
         upto = min(end, life.ended)
         if isinstance(life, Reign):
             tracks = {"insert": _insert(life, inserted[cluster.reigns.index(life)], upto), "flush": _flush(life, upto)}
+            if len(cluster.branches) > 1:
+                # Where primaries come and go, whoever reigns has applied what it has inserted.
+                tracks["apply"] = tracks["insert"]
         else:
             tracks = _standby(life, upto)
         for stage, track in tracks.items():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from heapq import heappop, heappush
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import heapify, heappop, heappush
 
 from replsim.engines.events.clients import Clients, Step, What
 from replsim.engines.events.log import Log
@@ -32,6 +32,10 @@ class Transactions:
         """By key: the steps that wait for its holder, or the time at which it was last released."""
         self.hearers: list[Callable[[int, int, int], None]] = []
         """Told of each commit that is answered: its row, when it is visible, and when its client has the answer."""
+        self._heir: Callable[[list[Step]], None] | None = None
+        """Where the clients write from now on, after they have left this primary."""
+        self._left = False
+        """Whether they have left it."""
         if fresh:
             for group in groups:
                 for step in group.first():
@@ -92,7 +96,29 @@ class Transactions:
         group = self._groups[step.group]
         if group.goes_round and step.time <= before:
             raise ScenarioError([group.no_time])
-        heappush(self._steps, step)
+        self._push(step)
+
+    def join(self, steps: Iterable[Step]) -> None:
+        """Clients come, with what they are going to do next."""
+        for step in steps:
+            heappush(self._steps, step)
+
+    def leave(self, now: int) -> tuple[list[Step], list[Step]]:
+        """Every connection is broken: what is still to start, and what had started (one step a transaction)."""
+        coming = [step for step in self._steps if step.started > now]
+        under_way = sorted(step for step in self._unfinished() if step.started <= now)
+        self._left = True
+        self._steps.clear()
+        self._locks.clear()
+        return coming, under_way
+
+    def hand_over(self, now: int, heir: Callable[[list[Step]], None]) -> list[Step]:
+        """The clients go elsewhere with what starts after ``now``; what has started ends here, and then they follow."""
+        coming = [step for step in self._steps if step.started > now]
+        self._steps = [step for step in self._steps if step.started <= now]
+        heapify(self._steps)
+        self._heir, self._left = heir, True
+        return coming
 
     def running(self, now: int) -> int:
         """How many transactions execute on the server: not those on their way to it, nor those blocked on a lock.
@@ -106,14 +132,23 @@ class Transactions:
 
     def remaining(self, until: int) -> list[Step]:
         """What was submitted by ``until`` and has not reached the log, in the order of submission."""
-        steps = [step for step in self._steps if step.what != What.CHUNK]
-        steps += [step for waiting in self._locks.values() if not isinstance(waiting, int) for step in waiting]
-        steps += [step for group in self._groups for step in group.waiting(until)]
+        steps = self._unfinished()
+        if not self._left:
+            steps += [step for group in self._groups for step in group.waiting(until)]
         return sorted((step for step in steps if step.submitted <= until), key=lambda step: (step.submitted, *step))
 
+    def _unfinished(self) -> list[Step]:
+        """The next step of each transaction that is to reach the log."""
+        steps = [step for step in self._steps if step.what != What.CHUNK]
+        return steps + [step for waiting in self._locks.values() if not isinstance(waiting, int) for step in waiting]
+
     def _push(self, step: Step | None) -> None:
-        if step is not None:
+        if step is None:
+            return
+        if self._heir is None:
             heappush(self._steps, step)
+        else:
+            self._heir([step])
 
     def _start(self, step: Step) -> None:
         """A connection takes the transaction up; from here the time of its next step is known."""

@@ -77,6 +77,15 @@ class Troubles:
             self._links[here, there] = self._link(here, there)
         return self._links[here, there]
 
+    def apart(self, here: str, there: str, now: int) -> bool:
+        """Whether a partition puts a node and somebody who is none (a witness, a client) into different groups."""
+        for each in self._of(Partition):
+            assert isinstance(each.fault, Partition)
+            group = {name: place for place, names in enumerate(each.fault.partition) for name in names}
+            if each.start <= now < each.end and there in group and group.get(here, -1) != group[there]:
+                return True
+        return False
+
     def _link(self, here: str, there: str) -> LinkTroubles:
         found = LinkTroubles()
         for each in self.windows:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from replsim.errors import Problem
 from replsim.scenario.failover import Manual, NoFailover, Patroni, Quorum
 from replsim.scenario.spelling import did_you_mean
+from replsim.scenario.succession import successions
+from replsim.scenario.topology import link_between
 from replsim.units import format_duration
 
 if TYPE_CHECKING:
@@ -39,6 +41,17 @@ def promotion_beyond_the_end(scenario: Scenario) -> Iterator[Problem]:
     if isinstance(scenario.failover, Manual) and scenario.failover.at >= scenario.duration:
         message = f"is after the end of the run, which lasts {format_duration(scenario.duration)}"
         yield Problem(("failover", "at"), message)
+
+
+def nobody_could_follow(scenario: Scenario) -> Iterator[Problem]:
+    """A node that may be promoted, and another with no link to it that would have to stream from it then."""
+    missing = {frozenset(pair): pair for pair in successions(scenario) if link_between(scenario, *pair) is None}
+    for leader, follower in missing.values():
+        message = (
+            f"when {leader!r} is promoted, {follower!r} has to stream from it, and there is no link between them: "
+            f"write 'links: {{{leader} -> {follower}: {{latency: 1ms}}}}', or zones"
+        )
+        yield Problem(("failover",), message)
 
 
 def lease_too_short(scenario: Scenario) -> Iterator[Problem]:
@@ -83,6 +96,7 @@ CHECKS: Final = (
     failover_to_nobody,
     promotion_of_nobody,
     promotion_beyond_the_end,
+    nobody_could_follow,
     lease_too_short,
     sync_names_of_two_masters,
     members_twice,

@@ -10,6 +10,7 @@ from replsim.scenario.checks.routes import reached
 from replsim.scenario.clients import Reader
 from replsim.scenario.network import PRESETS, link_ends
 from replsim.scenario.spelling import did_you_mean
+from replsim.scenario.succession import successions
 from replsim.scenario.topology import link_between, zone_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def link_to_itself(scenario: Scenario) -> Iterator[Problem]:
 def unused_link(scenario: Scenario) -> Iterator[Problem]:
     """A link between nodes of which neither streams from the other."""
     used = {frozenset((name, scenario.upstream(name))) for name in scenario.standbys}
+    used |= {frozenset(pair) for pair in successions(scenario)}
     for name in scenario.links:
         here, there = link_ends(name)
         known = here in scenario.nodes and there in scenario.nodes

@@ -1,0 +1,155 @@
+"""What became of every commit: its fate after the last failover, and what clients felt of the outage.
+
+A commit is identified by its branch of the log and its LSN, never by its LSN alone: a branch that starts at a fork
+uses the LSNs behind it again.  It has *survived* if it is in the history that the last primary goes on with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replsim.analysis.facts import Facts
+from replsim.analysis.registry import Spec, measures
+from replsim.record import ACKNOWLEDGED, FAILED, UNKNOWN
+from replsim.record.branch import shared
+from replsim.scenario import Scenario
+from replsim.scenario.failover import NoFailover
+from replsim.units import NEVER, SECOND
+
+__all__ = ["outages", "survived"]
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+ACKNOWLEDGED_LOCALLY: Final = 1
+LOST: Final = "acknowledged to its client and is not in the history that goes on after the last failover"
+
+
+def _may_fail(scenario: Scenario) -> bool:
+    return bool(scenario.faults) or not isinstance(scenario.failover, NoFailover)
+
+
+def survived(facts: Facts) -> Bools:
+    """Which commits of the log are in the history that the last primary goes on with, a row each."""
+    return facts.once(_survived)
+
+
+@measures(
+    Spec("lost_commits", "count", "count", f"The number of commits each of which was {LOST}."),
+    Spec("rpo.bytes", "B", "extreme", f"The WAL of the commits each of which was {LOST}."),
+    Spec(
+        "rpo.seconds",
+        "s",
+        "extreme",
+        f"The time from the first to the last acknowledgement of a commit that was {LOST}; 0 if there is none.",
+    ),
+    Spec("unknown_commits", "count", "count", "Commits whose primary died before it could tell their clients."),
+    Spec(
+        "failed_commits",
+        "count",
+        "count",
+        "Transactions that found no primary, or whose primary died before they could commit.",
+    ),
+    Spec(
+        "divergent_commits",
+        "count",
+        "count",
+        "Commits of an old primary that were inserted after another node had been promoted.",
+    ),
+    Spec(
+        "split_brain",
+        "s",
+        "extreme",
+        "For how long an old primary went on inserting commits after another node had been promoted.",
+    ),
+    needs=_may_fail,
+)
+def ledger(facts: Facts, _: str | None) -> Mapping[str, float]:
+    """What was lost, over the whole run."""
+    outcome = facts.record.commits["outcome"]
+    told = (facts.column("outcome") == ACKNOWLEDGED) | (facts.column("outcome") == ACKNOWLEDGED_LOCALLY)
+    lost = told & (facts.column("acknowledged") < NEVER) & ~survived(facts)
+    times = facts.column("acknowledged")[lost]
+    divergent, split = _split_brain(facts)
+    return {
+        "lost_commits": float(np.count_nonzero(lost)),
+        "rpo.bytes": float(facts.column("bytes")[lost].sum()),
+        "rpo.seconds": float(np.ptp(times)) / SECOND if len(times) else 0.0,
+        "unknown_commits": float(np.count_nonzero(outcome == UNKNOWN)),
+        "failed_commits": float(np.count_nonzero(outcome == FAILED)),
+        "divergent_commits": float(divergent),
+        "split_brain": split / SECOND,
+    }
+
+
+@measures(
+    Spec(
+        "rto",
+        "s",
+        "extreme",
+        "The longest outage that a client felt: from its first transaction that failed, or whose outcome it does not "
+        "know, to the next acknowledgement (to the end of the run where none came). For the cluster, the longest of "
+        "all writers'.",
+    ),
+    Spec(
+        "availability",
+        "1",
+        "proportion",
+        "The share of the run outside such outages; for the cluster, outside those of all writers together.",
+    ),
+    per=("writer", "session"),
+    needs=_may_fail,
+)
+def felt(facts: Facts, writer: str | None) -> Mapping[str, float]:
+    """What clients felt of outages, over the whole run."""
+    scenario = facts.record.scenario
+    names = (*scenario.writers, *scenario.sessions) if writer is None else (writer,)
+    each = [outages(facts, name) for name in names]
+    every = sorted(part for parts in each for part in parts)
+    down, end = 0, 0
+    for start, stop in every:
+        down += max(stop - max(start, end), 0)
+        end = max(end, stop)
+    longest = max((stop - start for start, stop in every), default=0)
+    return {"rto": longest / SECOND, "availability": 1 - down / scenario.duration}
+
+
+def outages(facts: Facts, writer: str) -> list[tuple[int, int]]:
+    """When a writer was without service, each from its first failure to the next acknowledgement, in nanoseconds."""
+    commits, mine = facts.record.commits, facts.of_writer(writer)
+    bad = (commits["outcome"] == FAILED) | (commits["outcome"] == UNKNOWN)
+    failures = np.sort(commits["learned"][mine & bad])
+    failures = failures[failures < NEVER]
+    answers = np.sort(commits["acknowledged"][mine & (commits["acknowledged"] < NEVER)])
+    answers = np.append(answers, facts.record.scenario.duration)
+    ends = answers[np.minimum(np.searchsorted(answers, failures, side="right"), len(answers) - 1)]
+    firsts = np.flatnonzero(np.diff(ends, prepend=-1))
+    return [(int(start), int(stop)) for start, stop in zip(failures[firsts], ends[firsts], strict=True)]
+
+
+def _survived(facts: Facts) -> Bools:
+    branches = facts.record.branches
+    kept = np.ones(facts.count, dtype=bool)
+    firsts = [branch.first for branch in branches] + [facts.count]
+    for place in range(len(branches) - 1):
+        rows = slice(firsts[place], firsts[place + 1])
+        kept[rows] = facts.column("lsn")[rows] <= shared(branches, place, len(branches) - 1)
+    return kept
+
+
+def _split_brain(facts: Facts) -> tuple[int, int]:
+    """Commits that an old primary inserted once another had been promoted, and for how long."""
+    branches, inserted = facts.record.branches, facts.column("inserted")
+    count, longest = 0, 0
+    for place, branch in enumerate(branches[:-1]):
+        promoted = [each.start for each in branches[place + 1 :] if each.timeline > branch.timeline]
+        own = inserted[branch.first : branches[place + 1].first]
+        if promoted and len(own):
+            late = own[own >= promoted[0]]
+            count += len(late)
+            longest = max(longest, int(late[-1]) - promoted[0] if len(late) else 0)
+    return count, longest
