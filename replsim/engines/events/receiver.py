@@ -73,6 +73,8 @@ class Receiver:
         """Up to where all is written, and in `flushed` up to where all is flushed."""
         self.flushed = start
         self._write_replied = False
+        self._awaited = False
+        """Whether somebody waits for replies that nothing asked for."""
         self._asked: deque[int] = deque()
         """When an idle receiver would send the replies that ``remote_apply`` commits ask for."""
         self._asked_at_end = NEVER
@@ -102,6 +104,7 @@ class Receiver:
 
     def report_by(self, time: int) -> None:
         """Let the reply that is due by ``time`` have an event: somebody waits for whatever it says."""
+        self._awaited = True
         self._agenda.at(time, Rank.FORCED_REPLY, self._node, self._reply_forced)
 
     @property
@@ -211,7 +214,7 @@ class Receiver:
                 self._asked.popleft()
             if self._asked_at_end <= time:
                 self._asked_at_end = NEVER
-            self._reply(time, may_release=self._eager_apply)
+            self._reply(time, may_release=self._eager_apply or self._awaited)
 
     def _reply(self, time: int, *, may_release: bool) -> None:
         written = self.written if self._write_replied else self.flushed

@@ -86,9 +86,12 @@ class Reign:
 
     def leaves(self, candidate: int, now: int) -> None:
         """A synchronous candidate has disconnected: the next reply of another one may release what waited for it."""
+        others = [each for each in self.connections if each.candidate is not None and not (each.closed or each.lost)]
+        for connection in others:
+            connection.receiver.finish(now)
         self.release.leave(candidate)
-        for connection in self.connections:
-            if connection.candidate is not None and not connection.closed and not connection.lost:
+        for connection in others:
+            if connection.receiver.status_due < NEVER:
                 connection.receiver.report_by(max(connection.receiver.status_due, now))
 
 
