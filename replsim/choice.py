@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import Final, NamedTuple
 
@@ -10,7 +10,7 @@ from replsim.errors import UnsupportedScenario
 from replsim.record import Record
 from replsim.scenario import Scenario
 
-__all__ = ["ENGINES", "Choice", "choose", "simulate"]
+__all__ = ["ENGINES", "Choice", "choose", "sections", "simulate"]
 
 ENGINES: Final = ("auto", "events", "stages", "postgres")
 """The engines that ``run`` takes by name."""
@@ -43,6 +43,21 @@ def choose(scenario: Scenario, engine: str = "auto") -> Choice:
     if engine == "stages":
         return Choice(engine, "asked for")
     return Choice("events", "; ".join(reasons)) if reasons else Choice("stages", "nothing in it waits for an answer")
+
+
+def sections(
+    scenario: Scenario, seed: int, engine: str, reach: int, progress: Callable[[float], None] | None = None
+) -> tuple[Iterator[Record], str]:
+    """Run ``scenario`` in sections, which only the stage engine does; why it was this engine.
+
+    Raises `UnsupportedScenario` for what that does not run, also where this shows only as it runs.
+    """
+    from replsim.engines import stages
+
+    choice = choose(scenario, engine)
+    if choice.engine != "stages":
+        raise UnsupportedScenario(f"only the engine 'stages' can run without keeping the record: {choice.reason}")
+    return stages.sections(scenario, seed, reach=reach, progress=progress), choice.reason
 
 
 def simulate(

@@ -6,9 +6,10 @@ import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
-from replsim.choice import ENGINES, Choice, choose, simulate
-from replsim.errors import Problem, ScenarioError, UnitError, UnknownMetric
+from replsim.choice import ENGINES, Choice, choose, sections, simulate
+from replsim.errors import Problem, ScenarioError, UnitError, UnknownMetric, UnsupportedScenario
 from replsim.record import Record
 from replsim.result import Result, measurement
 from replsim.scenario import Scenario
@@ -34,7 +35,12 @@ Progress = Callable[[float], None]
 
 
 def run(
-    scenario: Scenario | str | Path, *, seed: int | None = None, engine: str = "auto", progress: Progress | None = None
+    scenario: Scenario | str | Path,
+    *,
+    seed: int | None = None,
+    engine: str = "auto",
+    keep: Literal["all", "metrics"] = "all",
+    progress: Progress | None = None,
 ) -> Result:
     """Run a scenario (or the file, or the shipped scenario, of that name) and give what happened.
 
@@ -42,13 +48,20 @@ def run(
     exception that it raises cancels the run, leaves nothing behind and comes out here.  Raises `ScenarioError`
     where the scenario, or what it expects, is wrong, and `UnsupportedScenario` for an engine that there is not, or
     that cannot run it.  ``auto`` takes the fastest that can, and the result says which and why.
+
+    With ``keep="metrics"`` the record is not kept, so that memory does not grow with the duration of the run: counts,
+    means and largest values are exact, percentiles to within one per cent, and metrics that need the whole record are
+    not there.  Only the stage engine does that.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
     wrong = metric_problems(scenario)
     if wrong:
         raise ScenarioError(wrong)
-    record, reason = simulate(scenario, scenario.seed if seed is None else seed, engine, progress)
+    own = scenario.seed if seed is None else seed
+    if keep == "metrics":
+        return _streamed(scenario, own, engine, progress)
+    record, reason = simulate(scenario, own, engine, progress)
     return Result(_settled(record) if scenario.warmup == AUTO else record, engine_reason=reason)
 
 
@@ -58,6 +71,29 @@ def _settled(record: Record) -> Record:
 
     found = -(-settled_from(record) // 1_000_000) * 1_000_000
     return replace(record, scenario=record.scenario.model_copy(update={"warmup": found}))
+
+
+def _streamed(scenario: Scenario, seed: int, engine: str, progress: Progress | None) -> Result:
+    """Run it section by section, and add up."""
+    from replsim.analysis import streamed
+    from replsim.streamed import StreamedResult
+
+    if scenario.warmup == AUTO:
+        raise UnsupportedScenario("a warm-up can be found only in a run that keeps its record: give one, or keep='all'")
+    streamed.refuse(scenario)
+    names = streamed.streamed_names(scenario)
+    asked: list[tuple[tuple[str | int, ...], str]] = [
+        (("expect", place), each.metric) for place, each in enumerate(scenario.expect)
+    ]
+    asked += [(("measured", metric), metric) for metric in scenario.measured]
+    wrong = [Problem(path, streamed.not_streamed(metric)) for path, metric in asked if metric not in names]
+    if wrong:
+        raise ScenarioError(wrong)
+    found = streamed.Streamed(scenario, seed)
+    parts, reason = sections(scenario, seed, engine, streamed.reach(scenario), progress)
+    for section in parts:
+        found.add(section)
+    return StreamedResult(section, f"{reason}; only metrics are kept", found)
 
 
 def load(name: str | Path, *, overrides: Mapping[str, str] | None = None) -> Scenario:

@@ -139,13 +139,17 @@ class Result:
         """The text of `to_dict`; the same for the same scenario and seed."""
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
 
+    def lag_lines(self, width: int) -> dict[str, str]:
+        """Each standby's lag over the run, as a line of bars."""
+        return summary.lag_lines(self.record, width)
+
     def __repr__(self) -> str:
         state = "held" if self.held else "not held"
         what = f", expectations {state}" if self.expectations else ""
         return f"<Result of {self.scenario.name!r}: {len(self.commits)} commits, seed {self.seed}{what}>"
 
     def _repr_html_(self) -> str:
-        return summary.html(self.scenario, self.metrics, self.expectations, summary.lag_lines(self.record, 32))
+        return summary.html(self.scenario, self.metrics, self.expectations, self.lag_lines(32))
 
 
 @dataclass(frozen=True, eq=False)

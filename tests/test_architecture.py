@@ -29,12 +29,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "plots": FACTS | {"analysis", "summary"},
     "result": FACTS | {"analysis", "plots", "summary"},
     "export": FACTS | {"analysis", "plots", "result", "summary"},
+    "streamed": FACTS | {"analysis", "result", "summary"},
     "choice": FACTS | {"engines"},
-    "front": FACTS | {"choice", "analysis", "engines", "result", "summary"},
+    "front": FACTS | {"choice", "analysis", "engines", "result", "streamed", "summary"},
     "study": FACTS | {"analysis", "front", "plots", "result", "summary"},
     "calibrate": FACTS | {"analysis", "engines", "front", "result", "summary"},
     "proof": FACTS | {"calibrate", "engines", "front", "result", "summary"},
-    "cli": FACTS | {"analysis", "calibrate", "export", "front", "plots", "proof", "result", "study", "summary"},
+    "cli": FACTS
+    | {"streamed", "analysis", "calibrate", "export", "front", "plots", "proof", "result", "study", "summary"},
     "": {"errors", "front", "result", "scenario", "study"},
     "__main__": {"cli"},
 }

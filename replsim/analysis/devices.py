@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
-from replsim.analysis.registry import Spec, measures
+from replsim.analysis.registry import Part, Spec, measures
+from replsim.analysis.weighted import Share
 from replsim.record import Record
 
 __all__ = ["flushes"]
@@ -48,8 +49,9 @@ def flushes(record: Record, node: str) -> tuple[Ints, Ints]:
         "The share of the window during which the WAL device was flushing; for the cluster, the primary's.",
     ),
     per=("node",),
+    adds_up=True,
 )
-def devices(facts: Facts, node: str | None) -> Mapping[str, float]:
+def devices(facts: Facts, node: str | None) -> Mapping[str, Part]:
     """Group commit at work, and how near the device is to its limit."""
     primary = facts.record.scenario.primary.name
     node = node or primary
@@ -57,8 +59,7 @@ def devices(facts: Facts, node: str | None) -> Mapping[str, float]:
     starts, ends = flushes(facts.record, node)
     begun = np.count_nonzero(facts.within(starts))
     busy = int(np.sum(np.clip(ends, *facts.window) - np.clip(starts, *facts.window)))
-    seconds = facts.window_seconds
     return {
-        "commits_per_flush": float(np.count_nonzero(facts.within(arrived))) / begun if begun else float("nan"),
-        "flush_utilisation": busy / 1e9 / seconds if seconds else float("nan"),
+        "commits_per_flush": Share(float(np.count_nonzero(facts.within(arrived))), float(begun)),
+        "flush_utilisation": Share(busy / 1e9, facts.window_seconds),
     }

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.randomness import Streams
+from replsim.randomness.arrivals import Open, arrivals
 from replsim.record import ACKNOWLEDGED, Record, Trajectory
 from replsim.record.branch import coded_as, distance
 from replsim.units import NEVER
@@ -37,6 +39,14 @@ class Facts:
             self._derived[key] = function(self, *arguments)
         value: T = self._derived[key]
         return value
+
+    def streams(self) -> Streams:
+        """The random streams that the analysis draws from."""
+        return Streams(self.record.seed)
+
+    def issued(self, streams: Streams, name: str, client: Open) -> tuple[int, Ints]:
+        """When the reads of ``client`` are issued that the record tells of, and how many came before them."""
+        return 0, arrivals(streams, name, client, self.record.scenario.duration)
 
     @property
     def window(self) -> tuple[int, int]:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
-from replsim.analysis.registry import Spec, measures
-from replsim.analysis.weighted import Ramps, Steps, counting
+from replsim.analysis.registry import Part, Spec, measures
+from replsim.analysis.weighted import Ramps, Share, Steps, counting
 from replsim.record import Record
 from replsim.record.branch import distance
 from replsim.units import NEVER, SECOND
@@ -48,11 +48,12 @@ WORST: Final = "for the cluster, the largest of all standbys'"
     ),
     per=("standby",),
     overall="largest",
+    adds_up=True,
 )
-def lag_bytes(facts: Facts, node: str | None) -> Mapping[str, float]:
+def lag_bytes(facts: Facts, node: str | None) -> Mapping[str, Part]:
     """True lag in bytes.  Each kind of lag is worked out by itself: a study may want one of them of many runs."""
     assert node is not None
-    return _stepwise(facts, "lag.bytes", _bytes(facts, node))
+    return {"lag.bytes": Steps.between(*_bytes(facts, node), *facts.window)}
 
 
 @measures(
@@ -65,11 +66,12 @@ def lag_bytes(facts: Facts, node: str | None) -> Mapping[str, float]:
     ),
     per=("standby",),
     overall="largest",
+    adds_up=True,
 )
-def lag_commits(facts: Facts, node: str | None) -> Mapping[str, float]:
+def lag_commits(facts: Facts, node: str | None) -> Mapping[str, Part]:
     """True lag in commits."""
     assert node is not None
-    return _stepwise(facts, "lag.commits", _commits(facts, node))
+    return {"lag.commits": Steps.between(*_commits(facts, node), *facts.window)}
 
 
 @measures(
@@ -81,6 +83,17 @@ def lag_commits(facts: Facts, node: str | None) -> Mapping[str, float]:
         f"applied, 0 if there is none ({WORST})",
         over_time=True,
     ),
+    per=("standby",),
+    overall="largest",
+    adds_up=True,
+)
+def lag_seconds(facts: Facts, node: str | None) -> Mapping[str, Part]:
+    """True lag in seconds."""
+    assert node is not None
+    return {"lag.seconds": facts.once(_ramps, node)}
+
+
+@measures(
     Spec(
         "lag.growth",
         "1",
@@ -91,19 +104,11 @@ def lag_commits(facts: Facts, node: str | None) -> Mapping[str, float]:
     per=("standby",),
     overall="largest",
 )
-def lag_seconds(facts: Facts, node: str | None) -> Mapping[str, float]:
-    """True lag in seconds, and how fast it grows."""
+def growth(facts: Facts, node: str | None) -> Mapping[str, float]:
+    """Whether the lag grows without end."""
     assert node is not None
-    start, end, origin = _oldest(facts, node)
-    ramps = Ramps.of(start, end, origin, facts.window)
-    found = {f"lag.seconds.{name}": number for name, number in ramps.statistics(STATISTICS).items()}
-    return found | {"lag.growth": ramps.slope(facts.window) if facts.window_seconds else float("nan")}
-
-
-def _stepwise(facts: Facts, family: str, steps: tuple[Ints, Ints]) -> dict[str, float]:
-    """The statistics over the window of a step function, given by its times and values."""
-    numbers = Steps.between(*steps, *facts.window).statistics(STATISTICS)
-    return {f"{family}.{name}": number for name, number in numbers.items()}
+    ramps = facts.once(_ramps, node)
+    return {"lag.growth": ramps.slope(facts.window) if facts.window_seconds else float("nan")}
 
 
 @measures(
@@ -119,8 +124,9 @@ def _stepwise(facts: Facts, family: str, steps: tuple[Ints, Ints]) -> dict[str, 
     ),
     per=("standby",),
     overall="largest",
+    adds_up=True,
 )
-def split(facts: Facts, node: str | None) -> Mapping[str, float]:
+def split(facts: Facts, node: str | None) -> Mapping[str, Part]:
     """The stages of a commit's way to the standby; for one standby they add up to its mean delay."""
     assert node is not None
     applied = facts.reached(node, "apply")
@@ -131,7 +137,7 @@ def split(facts: Facts, node: str | None) -> Mapping[str, float]:
     found = {}
     for stage, before, after in zip(STAGES, stations, stations[1:], strict=False):
         times = after[chosen] - before[chosen]
-        found[f"lag.split.{stage}"] = float(times.mean()) / SECOND if len(times) else float("nan")
+        found[f"lag.split.{stage}"] = Share(float(times.sum()) / SECOND, float(len(times)))
     return found
 
 
@@ -203,3 +209,8 @@ def _oldest(facts: Facts, node: str) -> tuple[Ints, Ints, Ints]:
     inserted, applied = facts.column("inserted"), facts.reached(node, "apply")
     start = np.maximum(np.concatenate([[0], applied])[: len(applied)], inserted)
     return start, applied, inserted
+
+
+def _ramps(facts: Facts, node: str) -> Ramps:
+    """The lag in seconds within the window."""
+    return Ramps.of(*_oldest(facts, node), facts.window)

@@ -14,8 +14,8 @@ import numpy as np
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
-from replsim.analysis.registry import Spec, measures
-from replsim.analysis.weighted import statistics
+from replsim.analysis.registry import Part, Spec, measures
+from replsim.analysis.weighted import AtEnd, Sample, Share, statistics
 from replsim.record import ACKNOWLEDGED, PENDING
 from replsim.scenario import Scenario
 from replsim.units import NEVER, SECOND
@@ -51,17 +51,17 @@ def _writes(scenario: Scenario) -> bool:
     ),
     per=("writer", "session"),
     needs=_writes,
+    adds_up=True,
 )
-def commit_latency(facts: Facts, writer: str | None) -> Mapping[str, float]:
+def commit_latency(facts: Facts, writer: str | None) -> Mapping[str, Part]:
     """Latencies from the scheduled time and from the start."""
     commits = facts.record.commits
     chosen = facts.within(commits["acknowledged"]) & (commits["outcome"] == ACKNOWLEDGED) & facts.of_writer(writer)
     told = commits["acknowledged"][chosen]
-    found = {}
-    for family, start in (("commit_latency", "submitted"), ("commit_latency_from_start", "started")):
-        for name, value in statistics(told - commits[start][chosen], FULL, SECOND).items():
-            found[f"{family}.{name}"] = value
-    return found
+    return {
+        family: Sample(told - commits[start][chosen], SECOND)
+        for family, start in (("commit_latency", "submitted"), ("commit_latency_from_start", "started"))
+    }
 
 
 @measures(
@@ -96,13 +96,14 @@ def learned_latency(facts: Facts, writer: str | None) -> Mapping[str, float]:
     ),
     per=("writer", "session"),
     needs=_writes,
+    adds_up=True,
 )
-def connection_wait(facts: Facts, writer: str | None) -> Mapping[str, float]:
+def connection_wait(facts: Facts, writer: str | None) -> Mapping[str, Part]:
     """The wait for a connection: an exhausted pool is the symptom of a stalled synchronous commit."""
     commits = facts.record.commits
     chosen = facts.within(commits["started"]) & facts.of_writer(writer)
     waits = commits["started"][chosen] - commits["submitted"][chosen]
-    return {f"connection_wait.{name}": value for name, value in statistics(waits, SHORT, SECOND).items()}
+    return {"connection_wait": Sample(waits, SECOND)}
 
 
 @measures(
@@ -115,14 +116,14 @@ def connection_wait(facts: Facts, writer: str | None) -> Mapping[str, float]:
     ),
     per=("writer", "session"),
     needs=_writes,
+    adds_up=True,
 )
-def volume(facts: Facts, writer: str | None) -> Mapping[str, float]:
+def volume(facts: Facts, writer: str | None) -> Mapping[str, Part]:
     """How many commits came through, and how many did not."""
     commits, mine = facts.record.commits, facts.of_writer(writer)
     done = facts.within(commits["acknowledged"]) & (commits["outcome"] == ACKNOWLEDGED) & mine
     pending = (commits["outcome"] == PENDING) & (commits["submitted"] < NEVER) & mine
-    seconds = facts.window_seconds
     return {
-        "throughput": float(np.count_nonzero(done)) / seconds if seconds else float("nan"),
-        "pending_commits": float(np.count_nonzero(pending)),
+        "throughput": Share(float(np.count_nonzero(done)), facts.window_seconds),
+        "pending_commits": AtEnd(float(np.count_nonzero(pending))),
     }

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import difflib
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Literal
 
+from typing_extensions import override
+
 from replsim.analysis.facts import Facts
+from replsim.analysis.weighted import AtEnd, Ramps, Sample, Share, Steps, Total
 from replsim.errors import UnknownMetric
 from replsim.record import Record
 from replsim.scenario import Scenario
@@ -23,6 +27,8 @@ __all__ = [
     "Kind",
     "Metric",
     "Metrics",
+    "Named",
+    "Part",
     "Per",
     "Spec",
     "Unit",
@@ -42,7 +48,12 @@ Per = Literal["node", "standby", "writer", "session", "reader"]
 """Whose own value a metric may be; ``node`` is the primary too."""
 Overall = Literal["own", "largest"]
 """The cluster's value: worked out as such (over everybody), or the largest of its entities'."""
-Measure = Callable[[Facts, str | None], Mapping[str, float]]
+Spread = Sample | Steps | Ramps
+"""What the statistics of a family are statistics of."""
+Part = Spread | Share | Total | AtEnd
+"""What a metric is worked out from: what the stretches of a run have of it adds up to what the run has."""
+Measure = Callable[[Facts, str | None], Mapping[str, float | Part]]
+"""By the name of a metric its value, or what that is worked out from; by that of a family what all of it come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,8 @@ class Metric:
     overall: Overall | None
     function: Measure
     needs: Callable[[Scenario], bool]
+    adds_up: bool = False
+    """Whether its function gives nothing but parts that add up, so that a run can be measured stretch by stretch."""
 
     @property
     def family(self) -> str:
@@ -102,6 +115,7 @@ def measures(
     per: tuple[Per, ...] = (),
     overall: Overall | None = "own",
     needs: Callable[[Scenario], bool] = lambda _: True,
+    adds_up: bool = False,
 ) -> Callable[[Measure], Measure]:
     """Register the metrics that the decorated function computes together; each name once."""
 
@@ -109,7 +123,7 @@ def measures(
         for spec in specs:
             assert spec.name not in METRICS, f"{spec.name} is registered twice"
             METRICS[spec.name] = Metric(
-                spec.name, spec.unit, spec.kind, spec.definition, spec.subject, per, overall, function, needs
+                spec.name, spec.unit, spec.kind, spec.definition, spec.subject, per, overall, function, needs, adds_up
             )
         return function
 
@@ -129,24 +143,28 @@ def metrics(record: Record) -> Metrics:
     return Metrics(Facts(record))
 
 
-class Metrics(Mapping[str, float]):
-    """The metrics of one record.  Each family is computed once, when one of its names is first looked up."""
+class Named(Mapping[str, float]):
+    """Metrics of ``scenario`` by name, of which `_value` knows each entity's own."""
 
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
-        self._names = dict.fromkeys(names_for(facts.record.scenario))
+    def __init__(self, scenario: Scenario, names: Iterable[str]) -> None:
+        self._scenario = scenario
+        self._names = dict.fromkeys(names)
+
+    @abstractmethod
+    def _value(self, metric: Metric, entity: str | None) -> float:
+        """One entity's own value, or for None the cluster's."""
 
     def __getitem__(self, name: str) -> float:
         if name not in self._names:
-            raise UnknownMetric(unknown(name, self._facts.record.scenario))
+            raise UnknownMetric(self._unknown(name))
         metric, entity = find(name)
         if entity is None and metric.overall == "largest":
-            own = [self._value(metric, each) for each in metric.entities(self._facts.record.scenario)]
+            own = [self._value(metric, each) for each in metric.entities(self._scenario)]
             return max((value for value in own if not math.isnan(value)), default=math.nan)
         return self._value(metric, entity)
 
-    def _value(self, metric: Metric, entity: str | None) -> float:
-        return self._facts.once(metric.function, entity)[metric.name]
+    def _unknown(self, name: str) -> str:
+        return unknown(name, self._scenario)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -158,7 +176,33 @@ class Metrics(Mapping[str, float]):
         return name in self._names
 
     def __repr__(self) -> str:
-        return f"<{len(self)} metrics of {self._facts.record.scenario.name!r}>"
+        return f"<{len(self)} metrics of {self._scenario.name!r}>"
+
+
+class Metrics(Named):
+    """The metrics of one record.  Each family is computed once, when one of its names is first looked up."""
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__(facts.record.scenario, names_for(facts.record.scenario))
+        self._facts = facts
+
+    @override
+    def _value(self, metric: Metric, entity: str | None) -> float:
+        found = self._facts.once(metric.function, entity).get(metric.name)
+        if isinstance(found, Share | Total | AtEnd):
+            return found.value
+        if isinstance(found, int | float):
+            return found
+        return self._facts.once(_statistics, metric.function, metric.family, entity)[metric.name]
+
+
+def _statistics(facts: Facts, function: Measure, family: str, entity: str | None) -> dict[str, float]:
+    """All metrics of a family, from what it is statistics of."""
+    spread = facts.once(function, entity)[family]
+    assert isinstance(spread, Sample | Steps | Ramps)
+    names = [name for name, metric in METRICS.items() if metric.function is function and metric.family == family]
+    found = spread.statistics([name.rpartition(".")[2] for name in names])
+    return {name: found[name.rpartition(".")[2]] for name in names}
 
 
 def find(name: str) -> tuple[Metric, str | None]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
 from replsim.analysis.reads import chosen
-from replsim.analysis.registry import Spec, measures
-from replsim.analysis.weighted import PERMILLE, statistics
+from replsim.analysis.registry import Part, Spec, measures
+from replsim.analysis.weighted import PERMILLE, Sample, Share, Total
 from replsim.record import Record
 from replsim.scenario import Scenario
 from replsim.units import NEVER, SECOND
@@ -35,6 +35,10 @@ def _reads(scenario: Scenario) -> bool:
 
 def _keyed(scenario: Scenario) -> bool:
     return bool(scenario.sessions) or any(reader.keys is not None for reader in scenario.readers.values())
+
+
+def _share(mask: NDArray[np.bool_]) -> Share:
+    return Share(float(np.count_nonzero(mask)), float(len(mask)))
 
 
 def _fraction(mask: NDArray[np.bool_]) -> float:
@@ -78,16 +82,16 @@ def _fraction(mask: NDArray[np.bool_]) -> float:
     ),
     per=("node", "reader", "session"),
     needs=_reads,
+    adds_up=True,
 )
-def stale_reads(facts: Facts, entity: str | None) -> Mapping[str, float]:
+def stale_reads(facts: Facts, entity: str | None) -> Mapping[str, Part]:
     """Staleness against the whole log."""
     column = chosen(facts, entity)
     versions = column("versions")
-    latency = statistics(column("answered") - column("time"), ("mean", "p50", "p99", "p999", "max"), SECOND)
     return {
-        "reads.count": float(len(versions)),
-        **{f"read_latency.{name}": value for name, value in latency.items()},
-        "reads_ahead.fraction": _fraction(column("ahead")),
+        "reads.count": Total(float(len(versions))),
+        "read_latency": Sample(column("answered") - column("time"), SECOND),
+        "reads_ahead.fraction": _share(column("ahead")),
         **_staleness("stale_reads", versions, column("age")),
     }
 
@@ -117,7 +121,7 @@ def stale_reads(facts: Facts, entity: str | None) -> Mapping[str, float]:
     per=("node", "reader", "session"),
     needs=_keyed,
 )
-def stale_reads_by_key(facts: Facts, entity: str | None) -> Mapping[str, float]:
+def stale_reads_by_key(facts: Facts, entity: str | None) -> Mapping[str, Part]:
     """Staleness against the read's own row."""
     column = chosen(facts, entity)
     keyed = column("key") >= 0
@@ -127,14 +131,13 @@ def stale_reads_by_key(facts: Facts, entity: str | None) -> Mapping[str, float]:
     return _staleness("stale_reads.by_key", versions, age)
 
 
-def _staleness(family: str, versions: Ints, age: Ints) -> dict[str, float]:
+def _staleness(family: str, versions: Ints, age: Ints) -> dict[str, Part]:
     """The metrics of a ``family`` of stale reads, from the versions (0: fresh) and the age of each read."""
-    found = {f"{family}.fraction": _fraction(versions > 0)}
-    for name, value in statistics(versions, ("mean", "p99")).items():
-        found[f"{family}.versions.{name}"] = value
-    for name, value in statistics(age, ("p50", "p99", "max"), SECOND).items():
-        found[f"{family}.age.{name}"] = value
-    return found
+    return {
+        f"{family}.fraction": _share(versions > 0),
+        f"{family}.versions": Sample(versions),
+        f"{family}.age": Sample(age, SECOND),
+    }
 
 
 @measures(

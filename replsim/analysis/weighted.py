@@ -10,14 +10,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from replsim.units import SECOND
 
-__all__ = ["PERMILLE", "Ramps", "Steps", "counting", "nearest_rank", "statistics"]
+__all__ = ["PERMILLE", "AtEnd", "Ramps", "Sample", "Share", "Steps", "Total", "counting", "nearest_rank", "statistics"]
 
 Ints = NDArray[np.int64]
 
@@ -64,6 +64,42 @@ def counting(times: Sequence[Ints], changes: Sequence[Ints]) -> tuple[Ints, Ints
     time, value = time[order], np.cumsum(np.concatenate(changes)[order])
     last = np.append(np.diff(time) > 0, True)[: len(time)]
     return time[last], value[last]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Whole numbers, ``per`` of which are one in the metric's unit (nanoseconds in a second)."""
+
+    values: NDArray[np.integer]
+    per: int = 1
+
+    def statistics(self, names: Sequence[str]) -> dict[str, float]:
+        """``mean``, ``max`` and percentiles."""
+        return statistics(self.values, names, self.per)
+
+
+class Share(NamedTuple):
+    """A number that is a ratio of two sums: those of a run are the sums of those of its stretches."""
+
+    part: float
+    whole: float
+
+    @property
+    def value(self) -> float:
+        """The ratio; NaN over nothing."""
+        return self.part / self.whole if self.whole else NAN
+
+
+class Total(NamedTuple):
+    """A number of things: that of a run is the sum of those of its stretches."""
+
+    value: float
+
+
+class AtEnd(NamedTuple):
+    """A number that the end of a run decides."""
+
+    value: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)

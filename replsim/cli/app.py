@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from replsim.cli import studies
-from replsim.cli.formats import Format, ListFormat
+from replsim.cli.formats import Format, Keep, ListFormat
 from replsim.cli.means import Dask, Jobs, Means, Most, NoStore, Store, Until, Wanted
 from replsim.errors import ReplsimError
 
@@ -107,6 +107,9 @@ def run(
     files: Files,
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's own seed.")] = None,
     engine: Annotated[str, typer.Option(help="auto, events, stages, or postgres: real servers.")] = "auto",
+    keep: Annotated[
+        Keep, typer.Option(help="all, or metrics: for long runs, whose memory then does not grow with their duration.")
+    ] = Keep.all,
     changes: Changes = [],  # noqa: B006
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write metrics, commits, reads and the scenario there.")
@@ -130,6 +133,8 @@ def run(
     The exit code says whether all that they expect held: a scenario with expectations is a test.
     """
     if seeds is not None or until is not None:
+        if keep is Keep.metrics:
+            raise typer.BadParameter("a run with several seeds keeps metrics only anyway", param_hint="--keep")
         from replsim.cli.replicate import Options as Many
         from replsim.cli.replicate import replicate_all
 
@@ -138,7 +143,9 @@ def run(
         raise typer.Exit(0 if replicate_all(files, many, means) else 1)
     from replsim.cli.run import Options, run_all
 
-    options = Options(seed=seed, engine=engine, changes=tuple(changes), out=out, force=force, output=output, full=full)
+    options = Options(
+        seed=seed, engine=engine, keep=keep, changes=tuple(changes), out=out, force=force, output=output, full=full
+    )
     raise typer.Exit(0 if run_all(files, options) else 1)
 
 

@@ -59,6 +59,8 @@ def write_result(result: Result, folder: Path, *, samples: Path) -> None:
     """
     import json
 
+    from replsim.streamed import StreamedResult
+
     folder.mkdir(exist_ok=True)
     for name in sample_files(result.scenario.model_dump(mode="json")):
         if not (Path(name).is_absolute() or ".." in Path(name).parts):
@@ -68,8 +70,9 @@ def write_result(result: Result, folder: Path, *, samples: Path) -> None:
     (folder / "metrics.json").write_text(result.to_json() + "\n", encoding="utf-8")
     provenance = json.dumps(result.provenance.to_dict(), indent=2, ensure_ascii=False)
     (folder / "provenance.json").write_text(provenance + "\n", encoding="utf-8")
-    write_table(result.commits, folder / "commits")
-    write_table(result.reads, folder / "reads")
+    if not isinstance(result, StreamedResult):
+        write_table(result.commits, folder / "commits")
+        write_table(result.reads, folder / "reads")
 
 
 def sample_files(part: Any) -> list[str]:

@@ -1,8 +1,8 @@
-"""The formats in which commands print."""
+"""The formats in which commands print, and what a run keeps."""
 
 from enum import StrEnum
 
-__all__ = ["Format", "ListFormat"]
+__all__ = ["Format", "Keep", "ListFormat"]
 
 
 class Format(StrEnum):
@@ -11,6 +11,13 @@ class Format(StrEnum):
     table = "table"
     json = "json"
     csv = "csv"
+
+
+class Keep(StrEnum):
+    """What a run keeps."""
+
+    all = "all"
+    metrics = "metrics"
 
 
 class ListFormat(StrEnum):

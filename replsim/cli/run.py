@@ -17,7 +17,7 @@ import typer
 from replsim import front
 from replsim.cli.check import print_warnings
 from replsim.cli.files import new_folder, refuse_to_replace, write_result
-from replsim.cli.formats import Format
+from replsim.cli.formats import Format, Keep
 from replsim.cli.loading import load_all
 from replsim.cli.progress import ctrl_c, progress_bar
 from replsim.errors import Problem, ScenarioError
@@ -37,6 +37,7 @@ class Options:
 
     seed: int | None
     engine: str
+    keep: Keep
     changes: tuple[str, ...]
     out: Path | None
     force: bool
@@ -84,7 +85,9 @@ def _run(scenario: Scenario, options: Options, raise_if_pressed: Callable[[], No
             raise_if_pressed()
             show(fraction)
 
-        result = front.run(scenario, seed=options.seed, engine=options.engine, progress=progress)
+        result = front.run(
+            scenario, seed=options.seed, engine=options.engine, keep=options.keep.value, progress=progress
+        )
     if options.output is Format.table:
         from replsim.cli.table import print_result
 

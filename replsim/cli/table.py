@@ -122,7 +122,7 @@ def _entities(block: summary.Block, result: Result, console: Console) -> Table:
     """A line for each node, writer or reader; a standby's ends in its lag over the run."""
     lines = {}
     if block.about == "node":
-        lines = summary.lag_lines(result.record, min(max(console.width - SPARKLESS, 8), 32))
+        lines = result.lag_lines(min(max(console.width - SPARKLESS, 8), 32))
     table = plain_table(block.about, *block.columns)
     if lines:
         table.add_column("lag over the run", no_wrap=True)

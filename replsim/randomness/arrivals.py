@@ -18,7 +18,7 @@ from replsim.randomness.distributions import Distribution, Empirical
 from replsim.randomness.streams import Streams, Uniforms
 from replsim.units import SECOND
 
-__all__ = ["ArrivalLaw", "BurstLaw", "CurveLaw", "Open", "Users", "arrivals", "user_writes"]
+__all__ = ["ArrivalLaw", "Arriving", "BurstLaw", "CurveLaw", "Open", "Users", "arrivals", "user_writes"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -156,6 +156,39 @@ def arrivals(streams: Streams, name: str, client: Open, until: int) -> Ints:
     if law.process == "deterministic":
         return _rounded(curve.inverse(np.arange(1, int(total) + 1, dtype=np.float64)), until)
     return _rounded(curve.inverse(_unit_poisson(streams.uniforms(name), total)), until)
+
+
+class Arriving:
+    """The same times as `arrivals`, stretch after stretch.
+
+    Work at a constant rate is drawn as time goes on; any other law is worked out at once, and kept.
+    """
+
+    def __init__(self, streams: Streams, name: str, client: Open, until: int) -> None:
+        self._end = until
+        self._times = np.empty(0, dtype=np.int64)
+        self._uniforms: Uniforms | None = None
+        law = client.arrivals
+        if law.process == "poisson" and client.schedule is None and client.rate:
+            self._uniforms = streams.uniforms(name)
+            self._mean = SECOND / client.rate
+            self._last = 0
+        else:
+            self._times = arrivals(streams, name, client, until)
+
+    def until(self, time: int) -> Ints:
+        """The next times, before ``time``."""
+        blocks = [self._times]
+        while self._uniforms is not None and self._last < min(time, self._end):
+            gaps = np.rint(-self._mean * np.log1p(-self._uniforms.block(BLOCK))).astype(np.int64)
+            gaps[0] += self._last
+            blocks.append(np.cumsum(gaps))
+            self._last = int(blocks[-1][-1])
+        if len(blocks) > 1:
+            self._times = np.concatenate(blocks)
+        count = int(np.searchsorted(self._times, min(time, self._end)))
+        now, self._times = self._times[:count], self._times[count:]
+        return now
 
 
 def user_writes(streams: Streams, name: str, users: Users, until: int) -> tuple[Ints, Ints]:

@@ -116,7 +116,10 @@ class Exponential(Family, Generic[Q]):
         return float(self.mean_)  # type: ignore[arg-type]
 
     def quantile(self, u: Floats) -> Floats:
-        return -self.mean * np.log1p(-u)
+        values = np.negative(u)
+        np.log1p(values, out=values)
+        values *= -self.mean
+        return values
 
 
 class Normal(Family, Generic[Q]):
@@ -175,7 +178,11 @@ class Lognormal(Family, Generic[Q]):
     def quantile(self, u: Floats) -> Floats:
         from scipy.special import ndtri
 
-        values: Floats = float(self.median) * np.exp(self._sigma * np.asarray(ndtri(u)))  # type: ignore[arg-type]
+        # In place: the same values, without a pass over fresh memory for each operation.
+        values: Floats = np.asarray(ndtri(u))
+        values *= self._sigma
+        np.exp(values, out=values)
+        values *= float(self.median)  # type: ignore[arg-type]
         return values
 
 

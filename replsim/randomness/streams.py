@@ -64,8 +64,10 @@ class Uniforms:
 
     def block(self, count: int) -> NDArray[np.float64]:
         """The next ``count`` uniforms.  The shift by half a step keeps 0 out: an inverse cdf may be infinite there."""
+        drawn = self._generator.random(count)
+        drawn += 2.0**-54
         # The largest of all would round up to 1.
-        return np.minimum(self._generator.random(count) + 2.0**-54, 1 - 2.0**-53)
+        return np.minimum(drawn, 1 - 2.0**-53, out=drawn)
 
     def _one_by_one(self) -> Iterator[float]:
         while True:
@@ -90,8 +92,9 @@ class Draws:
             return np.full(count, constant, dtype=np.int64)
         values = self._distribution.values(self._uniforms.block(count), self._drawn, self._uniforms.phase)
         self._drawn += count
+        np.rint(values, out=values)
         # A tail without bound (Pareto) is cut where time itself ends.
-        return np.minimum(np.rint(values), NEVER // 4).astype(np.int64)
+        return np.minimum(values, NEVER // 4, out=values).astype(np.int64)
 
     def _one_by_one(self) -> Iterator[int]:
         while True:

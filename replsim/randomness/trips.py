@@ -85,7 +85,14 @@ class Trips:
     """
 
     def __init__(
-        self, streams: Streams, name: str, ways: Sequence[Ways], *, attempts: int = 1, route: str = "route"
+        self,
+        streams: Streams,
+        name: str,
+        ways: Sequence[Ways],
+        *,
+        attempts: int = 1,
+        route: str = "route",
+        first: int = 0,
     ) -> None:
         self._route = streams.uniforms(f"{name}:{route}")
         self._directions = [
@@ -95,7 +102,7 @@ class Trips:
             ]
             for word, stream in (("out", "network"), ("back", "network_back"))
         ]
-        self._drawn = 0
+        self._drawn = first
 
     def block(self, count: int) -> Luck:
         """The luck of the next ``count`` reads."""

@@ -66,6 +66,9 @@ class Record:
     ``flush_starts[node]``: when each flush of its device began.  ``events``: time, node, what.
     ``notes``: what the scenario says and this engine did otherwise, by name; a simulator has none.
 
+    ``stretch``: of a *section*, which holds no more of a run than what matters to a stretch of time: that stretch.
+    Its rows and positions begin with the last that came before it.
+
     ``branches``: the histories of the log.  In a run in which no primary crashed and nobody was promoted there is
     one; else positions in ``positions`` and ``replies`` are coded (`replsim.record.branch.coded`), and commits are
     in the order of the branches.
@@ -81,11 +84,13 @@ class Record:
     events: Table
     notes: tuple[str, ...] = ()
     branches: tuple[Branch, ...] = ()
+    stretch: tuple[int, int] | None = None
 
     @property
     def window(self) -> tuple[int, int]:
-        """The measured part of the run: from the warm-up's end to the run's end, in nanoseconds."""
-        return self.scenario.warmup, self.scenario.duration
+        """The measured part of the run: from the warm-up's end to the run's end (or of a section), in nanoseconds."""
+        start, end = self.scenario.warmup, self.scenario.duration
+        return (start, end) if self.stretch is None else (max(start, self.stretch[0]), max(start, self.stretch[1]))
 
     def position(self, node: str, stage: str) -> Trajectory:
         """The trajectory of one node at one stage; raises KeyError with what there is."""

@@ -11,7 +11,6 @@ from replsim.analysis.reads.capacity import Turns
 from replsim.analysis.reads.views import Views
 from replsim.analysis.reads.walk import Router, Walk
 from replsim.randomness import Streams
-from replsim.randomness.arrivals import arrivals
 from replsim.randomness.keys import KeyDraws
 from replsim.randomness.trips import Trips
 from replsim.rules.quorum import newest_of_first
@@ -44,8 +43,8 @@ class Readers:
         scenario = views.facts.record.scenario
         self.stream = f"reader:{name}"
         self._views = views
-        self._issued = arrivals(streams, f"{self.stream}:arrivals", reader, scenario.duration)
-        self.numbers = np.arange(len(self._issued))
+        first, self._issued = views.facts.issued(streams, f"{self.stream}:arrivals", reader)
+        self.numbers = np.arange(first, first + len(self._issued))
         self._router = Router(scenario, reader, views)
         self._key = None
         if reader.keys is not None:
@@ -53,7 +52,8 @@ class Readers:
         self._quorum = None if reader.route.quorum is None else self._asked(streams, reader.route.quorum)
         if self._quorum is None:
             ways = self._router.ways
-            self._luck = Trips(streams, self.stream, ways, attempts=self._router.attempts).block(len(self._issued))
+            trips = Trips(streams, self.stream, ways, attempts=self._router.attempts, first=first)
+            self._luck = trips.block(len(self._issued))
             self._place = self._router.choose(self._issued, self.numbers, self._luck.route)
         self._token = None
         if reader.bound is not None:

@@ -14,7 +14,6 @@ from replsim.analysis.reads.groups import Readers
 from replsim.analysis.reads.judge import Judge
 from replsim.analysis.reads.users import Users
 from replsim.analysis.reads.views import Views
-from replsim.randomness import Streams
 from replsim.record import Record, Table
 from replsim.rules.promises import Promise
 from replsim.units import NEVER
@@ -84,7 +83,7 @@ def _rows(facts: Facts, entity: str | None) -> slice | NDArray[np.intp]:
 
 def _reads(facts: Facts) -> Table:
     scenario = facts.record.scenario
-    streams, views = Streams(facts.record.seed), Views(facts)
+    streams, views = facts.streams(), Views(facts)
     judge = Judge(views)
     groups: list[Readers | Users] = [Readers(views, streams, name, each) for name, each in scenario.readers.items()]
     groups += [Users(views, streams, name, session) for name, session in scenario.sessions.items()]

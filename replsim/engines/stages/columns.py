@@ -48,9 +48,23 @@ def until(times: Ints, end: int) -> Ints:
 
 def trajectory(time: Ints, lsn: Ints, end: int) -> Trajectory:
     """The steps up to ``end``; neither times nor positions may fall."""
+    if _rises_at_each(time, lsn):
+        count = len(until(time, end))
+        return Trajectory(time[:count], lsn[:count])
     times, lsns = np.empty_like(time), np.empty_like(time)
     count = _rises(time, lsn, end, times, lsns)
     return Trajectory(times[:count], lsns[:count])
+
+
+@compiled
+def _rises_at_each(time: Ints, lsn: Ints) -> bool:
+    """Whether each step shows something: it comes later than the one before, and rises."""
+    if len(lsn) and lsn[0] <= 0:
+        return False
+    for i in range(1, len(time)):  # noqa: SIM110 - kernels have no generators
+        if time[i] <= time[i - 1] or lsn[i] <= lsn[i - 1]:
+            return False
+    return True
 
 
 @compiled

@@ -12,7 +12,7 @@ from replsim.engines.stages.actors import feed
 from replsim.engines.stages.columns import Ints, chained, cut
 from replsim.engines.stages.kernels.primary_flush import CHUNK
 from replsim.randomness import DurationDistribution, Streams
-from replsim.randomness.arrivals import arrivals, user_writes
+from replsim.randomness.arrivals import Arriving, user_writes
 from replsim.rules.acks import Level, SyncRule
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
@@ -50,6 +50,23 @@ NONE: Final = Transactions(
 )
 
 
+class Users:
+    """The writes of a session's users, as they come."""
+
+    def __init__(self, times: Ints, users: Ints) -> None:
+        self._times, self._users = times, users
+        self._count = 0
+
+    def until(self, time: int) -> Ints:
+        """The times of the next writes, before ``time``."""
+        first, self._count = self._count, int(np.searchsorted(self._times, time, side="left"))
+        return self._times[first : self._count]
+
+    def users(self, first: int, last: int) -> Ints:
+        """Who writes them, from the write number ``first`` on."""
+        return self._users[first:last]
+
+
 class Group:
     """One group of clients: a writer of the scenario, or the users of a session."""
 
@@ -59,7 +76,7 @@ class Group:
         streams: Streams,
         name: str,
         client: Writer | Session,
-        work: tuple[Ints, Ints | None],
+        arriving: Arriving | Users,
     ) -> None:
         network: DurationDistribution = client_network(scenario, client, scenario.primary.name)
         self.name = name
@@ -70,7 +87,7 @@ class Group:
         """The level in force: with an empty ``synchronous_standby_names`` every level above ``off`` is ``local``."""
         self.records = client.records if isinstance(client, Writer) else 1
         self.chunk = client.chunk if isinstance(client, Writer) else None
-        self._arrivals, self._users = work
+        self._arriving = arriving
         self._wakeup = scenario.wakeup
         self._to_server = (network.constant or 0) + scenario.wakeup
         self._out = feed.draws(streams, f"{name}:request", network)
@@ -78,15 +95,14 @@ class Group:
         self._execution = feed.draws(streams, f"{name}:execution", client.execution)
         self._record = feed.draws(streams, f"{name}:record", client.record)
         self._count = 0
-        self.submitted = self._arrivals[:0]
+        self.submitted = np.empty(0, dtype=np.int64)
         """When the transactions were submitted that were asked for last."""
 
     def until(self, horizon: int, place: int) -> Transactions:
         """The next transactions, submitted before ``horizon``, each with all that it inserts."""
-        first, last = self._count, int(np.searchsorted(self._arrivals, horizon, side="left"))
-        self._count = count = max(first, last)
-        many = count - first
-        self.submitted = submitted = self._arrivals[first:count]
+        self.submitted = submitted = self._arriving.until(horizon)
+        many, first = len(submitted), self._count
+        self._count = count = first + many
         size = np.maximum(_next(self._record, many), 1)
         execution = _next(self._execution, many)
         begins = submitted + _next(self._out, many) + self._wakeup
@@ -94,7 +110,7 @@ class Group:
         one = Transactions(
             group=np.full(many, place, dtype=np.int16),
             number=np.arange(first, count),
-            client=np.full(many, -1, dtype=np.int64) if self._users is None else self._users[first:count],
+            client=self._arriving.users(first, count) if isinstance(self._arriving, Users) else np.full(many, -1),
             submitted=submitted,
             begun=submitted + self._to_server,
             inserted=inserted,
@@ -168,9 +184,9 @@ def groups(scenario: Scenario, streams: Streams) -> list[Group]:
     """One group for each writer, then one for each session, in the scenario's order."""
     made = []
     for name, writer in scenario.writers.items():
-        times = arrivals(streams, f"writer:{name}:arrivals", writer, scenario.duration)
-        made.append(Group(scenario, streams, f"writer:{name}", writer, (times, None)))
+        times = Arriving(streams, f"writer:{name}:arrivals", writer, scenario.duration)
+        made.append(Group(scenario, streams, f"writer:{name}", writer, times))
     for name, session in scenario.sessions.items():
-        work = user_writes(streams, f"session:{name}", session, scenario.duration)
-        made.append(Group(scenario, streams, f"session:{name}", session, work))
+        users = Users(*user_writes(streams, f"session:{name}", session, scenario.duration))
+        made.append(Group(scenario, streams, f"session:{name}", session, users))
     return made

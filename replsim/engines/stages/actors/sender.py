@@ -14,6 +14,7 @@ from replsim.engines.stages.kernels.wire import Way
 from replsim.randomness import Streams
 from replsim.scenario import Scenario
 from replsim.scenario.network import Link
+from replsim.units import NEVER
 
 __all__ = ["Sender", "WindowedSender", "sender"]
 
@@ -47,6 +48,11 @@ class Sender:
         self._way = Way(0, 0, 0)
         self._sent = 0
 
+    @property
+    def open_from(self) -> int:
+        """When it may send something that it has put off; `NEVER` if there is none."""
+        return NEVER
+
     def run(self, flushed: Flushed, end: int) -> Messages:  # noqa: ARG002 - it waits for nothing
         """The messages of what is ``flushed``; ``end`` is the end of the run if nothing comes after it, else -1."""
         found: list[Messages] = []
@@ -71,6 +77,12 @@ class WindowedSender:
         self._ways = Way(0, 0, 0), Way(0, 0, 0)
         self._state = window_link.initial()
         self._in_flight = window_link.InFlight(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+
+    @property
+    def open_from(self) -> int:
+        """As `Sender.open_from`."""
+        s = self._state
+        return int(s[window_link.DUE]) if s[window_link.AVAILABLE] > s[window_link.SENT] else NEVER
 
     def run(self, flushed: Flushed, end: int) -> Messages:
         """As `Sender.run`."""

@@ -16,6 +16,7 @@ from replsim.engines.stages.log import Log
 from replsim.randomness import Streams
 from replsim.scenario import Scenario
 from replsim.scenario.network import Link
+from replsim.units import NEVER
 
 __all__ = ["Moved", "Standby", "Steps"]
 
@@ -66,6 +67,11 @@ class Standby:
         self._given = kernel.Given(empty, empty)
         self._applied = kernel.Applied(empty, empty, empty)
         """Steps of the applied position that no reply has seen yet, and replies to come."""
+
+    @property
+    def open_from(self) -> int:
+        """When the first message arrived that belongs to a batch not known in full; `NEVER` if there is none."""
+        return int(self._given.arrival[0]) if len(self._given.arrival) else NEVER
 
     def run(self, messages: Messages, end: int) -> Moved:
         """What follows from ``messages``; ``end`` is the end of the run if none comes after them, else -1."""

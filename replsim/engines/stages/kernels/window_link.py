@@ -14,7 +14,7 @@ from replsim.engines.stages.kernels.sender_link import Flushed, Messages
 from replsim.engines.stages.kernels.wire import LACKING, Way, Wire, send
 from replsim.kernels import compiled, part
 
-__all__ = ["COUNT", "FIRST", "InFlight", "initial", "window_link"]
+__all__ = ["AVAILABLE", "COUNT", "DONE", "DUE", "FIRST", "SENT", "InFlight", "initial", "window_link"]
 
 Ints = NDArray[np.int64]
 
