@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import pytest
 
@@ -77,6 +78,21 @@ def test_sections_follow_one_another_and_stay_small() -> None:
     assert [edge[0] for edge in edges] == [0, *(edge[1] for edge in edges[:-1])]
     assert edges[-1][1] == scenario.duration
     assert max(len(section.commits) for section in sections) < 1_000
+
+
+def test_memory_does_not_grow_with_the_duration() -> None:
+    """Four times as long a run needs no more memory at its peak, but for what a section happens to hold."""
+
+    def peak(duration: str) -> int:
+        scenario = replsim.loads(TEXT, overrides={"duration": duration})
+        tracemalloc.start()
+        measure(scenario, 5, stages.sections(scenario, 5, reach=reach(scenario), chunk=500))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak("2s")
+    assert peak("20s") < 1.3 * peak("5s")
 
 
 def test_what_needs_the_whole_record_is_told(streamed: replsim.Result) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from replsim.engines.stages.kernels import release as kernel
 from replsim.engines.stages.kernels.primary_flush import Flushes
 from replsim.engines.stages.kernels.standby import Replies
 from replsim.engines.stages.log import Log, Rows
-from replsim.rules.acks import SyncRule
+from replsim.rules.acks import REMOTE_LEVELS, Level, SyncRule
 from replsim.scenario import Scenario
 from replsim.units import NEVER
 
@@ -31,10 +32,12 @@ class Answered(NamedTuple):
 class Answers:
     """Who waits for what, and the rule that lets them go on."""
 
-    def __init__(self, scenario: Scenario, log: Log) -> None:
+    def __init__(self, scenario: Scenario, log: Log, levels: Iterable[Level]) -> None:
         rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
         self.candidates = rule.candidates(scenario.direct)
         self._rule = kernel.Rule(scenario.wakeup, rule.method == "ANY", rule.count)
+        self._kinds = sorted({REMOTE_LEVELS.index(level) for level in levels if level in REMOTE_LEVELS})
+        """The levels that somebody waits at, by their place."""
         self._log = log
         self.row = 0
         """The first commit that is not answered."""
@@ -59,10 +62,13 @@ class Answers:
         done, flush = int(s[kernel.DONE]), int(s[kernel.FLUSH])
         self.row += done
         places = s[kernel.FIELDS :].reshape(3, len(self.candidates))
-        passed = places.min(axis=0)
+        # What every level in use has come past is not asked for again; nor is anything where no level is remote.
+        passed = np.array([len(each.time) for each in heard], dtype=np.int64)
+        if self._kinds:
+            passed = places[self._kinds].min(axis=0)
         self._heard = [cut(each, slice(n, None)) for each, n in zip(heard, passed.tolist(), strict=True)]
         self._ends = cut(ends, slice(flush, None))
-        places -= passed
+        places[self._kinds] -= passed
         s[kernel.DONE], s[kernel.FLUSH] = 0, 0
         self._state = s
         rows = cut(rows, slice(done))

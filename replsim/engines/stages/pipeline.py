@@ -62,7 +62,7 @@ class Pipeline:
                 sender(scenario, streams, upstream, standby, edge["link"], edge["back"]),
                 Standby(scenario, streams, upstream, standby, edge["back"], self.log),
             )
-        self.answers = Answers(scenario, self.log)
+        self.answers = Answers(scenario, self.log, [group.level for group in self.intake.groups])
         self.pools = [Pool(group.connections, scenario.wakeup) for group in self.intake.groups]
 
     def run(self, horizon: int) -> Chunk:
