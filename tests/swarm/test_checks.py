@@ -128,6 +128,7 @@ CORRUPT: dict[str, Callable[[], Record]] = {
     "pools_are_kept": lambda: with_commits(started=lambda table: np.minimum(table["started"], 10**6)),
     "flushed_before_acknowledged": lambda: with_commits(visible=lambda table: table["inserted"]),
     "the_rule_held": lambda: with_commits(visible=never_visible_late),
+    "enough_have_it": lambda: with_position("s1", "flush", lambda steps: Trajectory(steps.time + 10**8, steps.lsn)),
 }
 """What breaks each invariant, by the check that sees it; those of reads have tests of their own."""
 

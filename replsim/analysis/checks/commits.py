@@ -125,6 +125,30 @@ def the_rule_held(record: Record) -> Iterator[str]:
             yield f"commit {mine[wrong[0]]} at {level} is visible before {rule.method} {rule.count} had reported it"
 
 
+def enough_have_it(record: Record) -> Iterator[str]:
+    """At `on` and `remote_apply`, as many standbys as the rule asks have a commit on disk when it is acknowledged.
+
+    What they *have*, not what they said: "no acknowledged commit is lost" in a failover to one of them rests on it.
+    """
+    scenario, table = record.scenario, record.commits
+    rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
+    levels = table.words["level"]
+    mine = np.flatnonzero(
+        np.isin(table["level"], [levels.index("on"), levels.index("remote_apply")])
+        & (table["acknowledged"] < NEVER)
+        & (table["outcome"] == ACKNOWLEDGED)
+    )
+    if not rule.count or not len(mine):
+        return
+    direct = {name.lower(): name for name in scenario.direct}
+    listed = list(direct.values()) if "*" in rule.names else [direct[name.lower()] for name in rule.names]
+    on_disk = [record.position(name, "flush").crossing(table["lsn"][mine]) <= table["visible"][mine] for name in listed]
+    few = np.flatnonzero(np.sum(on_disk, axis=0) < rule.count)
+    if len(few):
+        names = ", ".join(listed)
+        yield f"commit {mine[few[0]]} is acknowledged, and fewer than {rule.count} of {names} have it on disk"
+
+
 def _reported(record: Record, name: str, stage: str, lsn: Ints) -> Ints:
     """When a standby was first heard to have each position; `NEVER` where it was not."""
     replies = record.replies[name]
@@ -148,4 +172,5 @@ CHECKS: Final = (
     pools_are_kept,
     flushed_before_acknowledged,
     the_rule_held,
+    enough_have_it,
 )
