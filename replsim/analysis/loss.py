@@ -23,7 +23,7 @@ from replsim.analysis.weighted import Ramps, Steps, counting
 from replsim.record import Record
 from replsim.units import NEVER
 
-__all__ = ["InFlight", "loss_if_primary_dies", "loss_series"]
+__all__ = ["InFlight", "facts_loss_series", "loss_if_primary_dies", "loss_series"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -40,7 +40,11 @@ def loss_if_primary_dies(record: Record, node: str | None = None, in_flight: InF
 
 def loss_series(record: Record, node: str | None = None, in_flight: InFlight = "dies") -> tuple[Floats, Floats]:
     """The number of commits that would be lost, over the whole run: times (s) and values from then on."""
-    facts = Facts(record)
+    return facts_loss_series(Facts(record), node, in_flight)
+
+
+def facts_loss_series(facts: Facts, node: str | None = None, in_flight: InFlight = "dies") -> tuple[Floats, Floats]:
+    """`loss_series`, sharing what other metrics have derived."""
     time, value = _at_risk(facts.acknowledged, _received(facts, node, in_flight), np.ones(facts.count, dtype=np.int64))
     return time / 1e9, value.astype(np.float64)
 

@@ -14,12 +14,25 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.lag import LagKind, facts_lag_series
+from replsim.analysis.loss import facts_loss_series
 from replsim.analysis.measured import measured_lag
 from replsim.analysis.reads import facts_reads
 from replsim.analysis.weighted import counting
 from replsim.units import NEVER, SECOND
 
-__all__ = ["POINTS", "Band", "Series", "Shares", "band", "decimated", "extremes", "lag", "measured", "stale_shares"]
+__all__ = [
+    "POINTS",
+    "Band",
+    "Series",
+    "Shares",
+    "band",
+    "decimated",
+    "extremes",
+    "lag",
+    "loss",
+    "measured",
+    "stale_shares",
+]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -153,6 +166,11 @@ def measured(facts: Facts, node: str, kind: LagKind) -> Series:
         changes, times = [ones, -ones[: len(reported)]], [facts.column("inserted"), reported]
     moments, steps = counting(times, changes)
     return Series(moments / SECOND, steps.astype(np.float64), steps=True)
+
+
+def loss(facts: Facts, node: str | None = None) -> Series:
+    """How many acknowledged commits a standby has not received (None: at each moment, the one that has most)."""
+    return Series(*facts_loss_series(facts, node), steps=True)
 
 
 def stale_shares(facts: Facts, by: str = "node", *, own_row: bool = False, stretches: int = 60) -> Mapping[str, Shares]:

@@ -21,7 +21,7 @@ from replsim.plots.parts import breakdown
 from replsim.plots.readings import reading
 from replsim.plots.reads import stale_reads
 from replsim.plots.service import felt, service, silences
-from replsim.plots.standbys import lag
+from replsim.plots.standbys import lag, loss
 from replsim.plots.tradeoff import tradeoff
 from replsim.plots.visibility import t_visibility
 
@@ -39,6 +39,7 @@ __all__ = [
     "fragment",
     "lag",
     "library",
+    "loss",
     "reading",
     "save",
     "service",

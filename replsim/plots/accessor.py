@@ -29,6 +29,10 @@ class Plot:
         """Each standby's lag over time: `replsim.plots.lag`."""
         return standbys.lag(self._run, kind=kind, measured=measured, theme=theme)
 
+    def loss(self, *, theme: Theme = "light") -> go.Figure:
+        """What would be lost if the primary died, over time: `replsim.plots.loss`."""
+        return standbys.loss(self._run, theme=theme)
+
     def commit_latency(self, view: LatencyView = "spread", *, theme: Theme = "light") -> go.Figure:
         """How long commits take: `replsim.plots.commit_latency`."""
         return commits.commit_latency(self._run, view=view, theme=theme)

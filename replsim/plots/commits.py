@@ -104,7 +104,9 @@ def _over_time(run: Run, theme: Theme) -> go.Figure:
     rows = {name: latency_rows(run.facts, name) for name in _writers(run)}
     every = np.concatenate([latencies(run.facts, each) for each in rows.values()]) / SECOND
     y = scale_for("s", [every])
-    figure = canvas(TITLE, time_axis(run), {"title": y.title("commit latency"), "rangemode": "tozero"}, theme=theme)
+    figure = canvas(
+        f"{TITLE} over time", time_axis(run), {"title": y.title("commit latency"), "rangemode": "tozero"}, theme=theme
+    )
     shade(figure, run)
     for name, colour in named(list(rows)).items():
         if not len(rows[name]):

@@ -30,6 +30,7 @@ def every_figure(results: Runs, *, theme: Theme = "light") -> Mapping[str, go.Fi
         "breakdown": parts.breakdown(results, theme=theme),
         "topology": cluster.topology(results, theme=theme),
         "lag": standbys.lag(results, measured=True, theme=theme),
+        "loss": standbys.loss(results, theme=theme),
         "t_visibility": visibility.t_visibility(results, theme=theme),
         "stale_reads": reads.stale_reads(results, theme=theme),
     }

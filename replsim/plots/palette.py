@@ -14,14 +14,12 @@ from replsim.scenario import Scenario
 
 __all__ = [
     "BAD",
-    "DASHES",
     "GOOD",
     "PARTS",
     "QUIET",
     "SERIES",
     "THEMES",
     "Theme",
-    "colour",
     "named",
     "node_colours",
     "see_through",
@@ -30,14 +28,11 @@ __all__ = [
 Theme = Literal["light", "dark"]
 
 SERIES: Final = ("#0072B2", "#C98500", "#009E73", "#B8609A", "#3A9BD5", "#A08F00", "#888888")
-"""Blue, orange, bluish green, reddish purple, sky blue, olive (for yellow), grey (for black)."""
+"""Blue, orange, bluish green, reddish purple, sky blue, olive for yellow, grey for black; the eighth is blue again."""
 BAD: Final = "#D55E00"
 """Vermillion: what is stale, lost or broken, and nothing else."""
 GOOD: Final = "#009E73"
 QUIET: Final = "#888888"
-
-DASHES: Final = ("solid", "dash", "dot", "dashdot")
-"""Where there are more things than colours, they take the colours again with another dash."""
 
 PARTS: Final[Mapping[str, str]] = {
     "connection": "#888888",
@@ -59,19 +54,19 @@ THEMES: Final[Mapping[Theme, Mapping[str, str]]] = {
 """What is behind the data and beside it."""
 
 
-def colour(place: int) -> str:
-    """The colour of the n-th of some things."""
-    return SERIES[place % len(SERIES)]
-
-
 def node_colours(scenario: Scenario) -> Mapping[str, str]:
     """The colour of each node: the primary's is the first, whatever it is called."""
-    return named(scenario.nodes)
+    return _cycled(scenario.nodes, SERIES)
 
 
 def named(names: Sequence[str]) -> dict[str, str]:
-    """The colour of each of some names, by their order."""
-    return {name: colour(place) for place, name in enumerate(names)}
+    """The colour of each of some other things, such as writers: from the other end, so that few of them take a
+    colour of the nodes."""
+    return _cycled(names, SERIES[4::-1] + SERIES[5:])
+
+
+def _cycled(names: Sequence[str], colours: Sequence[str]) -> dict[str, str]:
+    return {name: colours[place % len(colours)] for place, name in enumerate(names)}
 
 
 def see_through(hexadecimal: str, opacity: float) -> str:

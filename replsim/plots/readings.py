@@ -69,6 +69,20 @@ def _lag(runs: Sequence[Run], *, kind: str = "seconds", **_: Any) -> str:
     return text + _seeds(runs)
 
 
+def _loss(runs: Sequence[Run], **_: Any) -> str:
+    chance = _value(runs, "loss_if_primary_dies.probability")
+    if math.isnan(chance):
+        return "There is no standby that could take over."
+    if not chance:
+        return "Whenever the primary had died, some standby would have had every acknowledged commit." + _seeds(runs)
+    mean, most = (_value(runs, f"loss_if_primary_dies.commits.{name}") for name in ("mean", "max"))
+    return (
+        f"Had the primary died, the standby with the most WAL would have lacked {show(mean, 'count')} acknowledged "
+        f"commits on average, {show(most, 'count')} at most; the chance to lose any was {percent(chance)}."
+        f"{_seeds(runs)}"
+    )
+
+
 def _commit_latency(runs: Sequence[Run], **_: Any) -> str:
     p50, p99, top = (_value(runs, f"commit_latency.{name}") for name in ("p50", "p99", "max"))
     text = NO_COMMITS
@@ -174,6 +188,7 @@ def _follow_read(runs: Sequence[Run], *, read: str | int = "stalest", **_: Any) 
 
 READINGS: Final[Mapping[str, Callable[..., str]]] = {
     "lag": _lag,
+    "loss": _loss,
     "commit_latency": _commit_latency,
     "breakdown": _breakdown,
     "stale_reads": _stale_reads,

@@ -1,30 +1,30 @@
-"""How far each standby is behind, over time."""
+"""How far each standby is behind over time, and what would be lost if it had to take over."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
-import numpy as np
 import plotly.graph_objects as go
 
 from replsim.analysis import series
 from replsim.analysis.lag import LagKind
+from replsim.analysis.series import Series
 from replsim.plots import runs as several
-from replsim.plots.axes import scale_for
+from replsim.plots.axes import Scale, scale_for
 from replsim.plots.palette import Theme, node_colours
-from replsim.plots.runs import Runs
+from replsim.plots.runs import Run, Runs
 from replsim.plots.style import canvas, nothing
 from replsim.plots.timeline import add_band, add_series, edges_of, is_dense, shade, time_axis
 from replsim.summary import show
 
-__all__ = ["lag"]
+__all__ = ["lag", "loss"]
 
 AXES: Final[dict[LagKind, tuple[str, str]]] = {
     "seconds": ("s", "oldest commit missing"),
     "bytes": ("B", "WAL missing"),
     "commits": ("count", "commits missing"),
 }
-TITLE: Final = "Lag"
 
 
 def lag(results: Runs, *, kind: LagKind = "seconds", measured: bool = False, theme: Theme = "light") -> go.Figure:
@@ -34,30 +34,54 @@ def lag(results: Runs, *, kind: LagKind = "seconds", measured: bool = False, the
     and largest value in each.  Several results give bands: the median of their means, and the range of these.
     """
     runs = several.of(results)
-    first = runs[0]
     unit, what = AXES[kind]
-    colours, standbys = node_colours(first.scenario), list(first.scenario.standbys)
+    figure, scale = _over_time(runs, "Lag", unit, what, lambda run, name: series.lag(run.facts, name, kind), theme)
+    if measured and len(runs) == 1:
+        for name, colour in _standbys(runs[0]).items():
+            known, words = series.measured(runs[0].facts, name, kind), f"{name} as the primary knows it"
+            add_series(figure, runs[0], known, scale, name=words, colour=colour, dash="dot")
+    return figure
+
+
+def loss(results: Runs, *, theme: Theme = "light") -> go.Figure:
+    """For each standby: how many commits that clients were told of would be lost if the primary died at a moment, with
+    all that is on its way, and that standby were promoted.  Lines and areas as in `lag`."""
+    what = "acknowledged commits that it lacks"
+    drawn = _over_time(
+        several.of(results), "Loss", "count", what, lambda run, name: series.loss(run.facts, name), theme
+    )
+    return drawn[0]
+
+
+def _standbys(run: Run) -> dict[str, str]:
+    """Their colours, by name."""
+    colours = node_colours(run.scenario)
+    return {name: colours[name] for name in run.scenario.standbys}
+
+
+def _over_time(
+    runs: Sequence[Run], title: str, unit: str, what: str, of: Callable[[Run, str], Series], theme: Theme
+) -> tuple[go.Figure, Scale]:
+    """A figure of one series a standby, and the scale of its values."""
+    first = runs[0]
+    standbys = _standbys(first)
+    every = {name: [of(run, name) for run in runs] for name in standbys}
+    scale = scale_for(unit, (each.value for many in every.values() for each in many))
     if not standbys:
-        return nothing(TITLE, "there is no standby", theme=theme)
-    true = {name: [series.lag(run.facts, name, kind) for run in runs] for name in standbys}
-    scale = scale_for(unit, (each.value for many in true.values() for each in many))
-    title = TITLE
-    if len(runs) > 1 or any(is_dense(each) for many in true.values() for each in many):
-        kind_of = f"over {len(runs)} seeds" if len(runs) > 1 else f"per {show(float(edges_of(first)[1]), 's')}"
-        title = f"{TITLE}: {'median' if len(runs) > 1 else 'mean'} and range {kind_of}"
+        return nothing(title, "there is no standby", theme=theme), scale
+    if len(runs) > 1:
+        title = f"{title}: median and range over {len(runs)} seeds"
+    elif any(is_dense(each) for many in every.values() for each in many):
+        title = f"{title}: mean and range per {show(float(edges_of(first)[1]), 's')}"
     figure = canvas(title, time_axis(first), {"title": scale.title(what), "rangemode": "tozero"}, theme=theme)
     shade(figure, first)
-    for name, many in true.items():
+    for name, colour in standbys.items():
         if len(runs) == 1:
-            add_series(figure, first, many[0], scale, name=name, colour=colours[name])
-            if measured:
-                known = series.measured(first.facts, name, kind)
-                words = f"{name} as the primary knows it"
-                add_series(figure, first, known, scale, name=words, colour=colours[name], dash="dot")
+            add_series(figure, first, every[name][0], scale, name=name, colour=colour)
         else:
-            edges = edges_of(first)
-            means = [each.means(edges) for each in many]
-            add_band(figure, first, means, scale, name=name, colour=colours[name])
-    if not np.any([len(each.time) for many in true.values() for each in many]):
-        figure.add_annotation(text="nothing was written", x=0.5, y=0.5, xref="paper", yref="paper")
-    return figure
+            means = [each.means(edges_of(first)) for each in every[name]]
+            add_band(figure, first, means, scale, name=name, colour=colour)
+    if not any(each.value.any() for many in every.values() for each in many):
+        figure.add_annotation(text="nothing at any time", x=0.5, y=0.5, xref="paper", yref="paper")
+        figure.update_yaxes(range=[0, 1])
+    return figure, scale

@@ -27,7 +27,7 @@ def test_a_report_has_every_figure_and_its_reading(page: str) -> None:
     """Each figure that the result has is there under its title, after the sentence that reads it."""
     result = clockwork()
     figures = plots.every_figure(result)
-    assert len(figures) == 8
+    assert len(figures) == 9
     for name, figure in figures.items():
         (section,) = re.findall(rf'<section id="{name}">(.*?)</section>', page, re.DOTALL)
         assert unescape(section).startswith(f"<h2>{figure.layout.title.text}</h2>")

@@ -58,6 +58,7 @@ FIGURES: dict[str, Callable[[Any], go.Figure]] = {
     "lag": plots.lag,
     "lag in bytes, measured": lambda runs: plots.lag(runs, kind="bytes", measured=True),
     "lag in commits, measured": lambda runs: plots.lag(runs, kind="commits", measured=True),
+    "loss": plots.loss,
     "latency": plots.commit_latency,
     "latency over time": lambda runs: plots.commit_latency(runs, view="time"),
     "breakdown": plots.breakdown,

@@ -28,6 +28,7 @@ SAID: list[tuple[str, dict[str, Any], str]] = [
         {"kind": "commits"},
         "far was on average 0.24 commits behind (at most 1), near 0.08. 10 % of the reads on far were stale.",
     ),
+    ("loss", {}, "Whenever the primary had died, some standby would have had every acknowledged commit."),
     ("commit_latency", {}, "Half of the commits took at most 13 ms, 99 in 100 at most 13 ms, the slowest 13 ms."),
     (
         "breakdown",
@@ -109,6 +110,18 @@ def test_a_standby_that_does_not_keep_up_is_called_so() -> None:
     assert lost.endswith(" ms a second: it does not keep up.")
 
 
+def test_what_would_be_lost_is_said() -> None:
+    """With an asynchronous standby 20 ms away a commit is in danger from its answer (1 ms) to its arrival (21 ms)."""
+    alone = {"far": {"wal_device": {"flush": "2ms", "write": "0s"}}}
+    result = clockwork(standbys=alone, links={"p -> far": {"latency": "20ms"}}, readers={}, primary={
+        "wal_device": {"flush": "1ms", "write": "0s"},
+    })  # fmt: skip
+    assert plots.reading("loss", result) == (
+        "Had the primary died, the standby with the most WAL would have lacked 0.2 acknowledged commits on average, 1 "
+        "at most; the chance to lose any was 20 %."
+    )
+
+
 def test_commits_that_hang_are_said_to_hang() -> None:
     """Commits that wait for a standby that cannot answer are counted, and followed as what they are."""
     result = clockwork(primary={"synchronous_standby_names": "ANY 3 (near, far)"})
@@ -125,5 +138,5 @@ def test_commits_that_hang_are_said_to_hang() -> None:
 
 def test_a_figure_that_is_not_there_is_named() -> None:
     """Asking for the reading of an unknown figure names those that there are."""
-    with pytest.raises(ValueError, match="there is no figure 'lags'; there are lag, commit_latency"):
+    with pytest.raises(ValueError, match="there is no figure 'lags'; there are lag, loss, commit_latency"):
         plots.reading("lags", clockwork())
