@@ -14,6 +14,7 @@ from replsim.plots.accessor import Plot
 from replsim.plots.cluster import topology, topology_frames
 from replsim.plots.commits import commit_latency
 from replsim.plots.compared import compare_latency, compared
+from replsim.plots.differences import differences, differences_reading
 from replsim.plots.export import every_figure, fragment, library, save, write_images
 from replsim.plots.heatmap import clickable_map
 from replsim.plots.lives import follow, follow_read
@@ -32,6 +33,8 @@ __all__ = [
     "commit_latency",
     "compare_latency",
     "compared",
+    "differences",
+    "differences_reading",
     "every_figure",
     "felt",
     "follow",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import plotly.graph_objects as go
 
@@ -10,7 +10,9 @@ from replsim.plots.palette import SERIES, THEMES, Theme
 
 __all__ = ["canvas", "nothing", "template"]
 
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
+LEGEND: Final = 60
+"""Pixels from the plot down to its legend."""
+FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
 
 
 def template(theme: Theme) -> go.layout.Template:
@@ -69,6 +71,8 @@ def canvas(
 ) -> go.Figure:
     """An empty figure: as wide as its place, with a short title and its two axes."""
     figure = go.Figure()
+    # Below the axis's title, however tall the plot is.
+    more["legend"] = {"y": -LEGEND / (height - LEGEND - 50)} | more.get("legend", {})
     figure.update_layout(
         template=template(theme), title={"text": title}, xaxis=x, yaxis=y, height=height, autosize=True, **more
     )

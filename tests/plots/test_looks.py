@@ -129,7 +129,7 @@ def test_titles_are_short_and_legends_below(busy: replsim.Result, theme: palette
         assert 3 < len(figure.layout.title.text) <= 40, name
         layout = figure.layout.template.layout
         assert (layout.legend.orientation, layout.legend.yanchor) == ("h", "top")
-        assert layout.legend.y < 0
+        assert figure.layout.legend.y < 0
         assert layout.paper_bgcolor == palette.THEMES[theme]["background"]
         assert figure.layout.width is None
 
