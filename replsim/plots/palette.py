@@ -14,6 +14,7 @@ from replsim.scenario import Scenario
 
 __all__ = [
     "BAD",
+    "DASHES",
     "GOOD",
     "PARTS",
     "QUIET",
@@ -33,6 +34,9 @@ BAD: Final = "#D55E00"
 """Vermillion: what is stale, lost or broken, and nothing else."""
 GOOD: Final = "#009E73"
 QUIET: Final = "#888888"
+
+DASHES: Final = ("solid", "dash", "dot", "dashdot")
+"""Where lines lie close together they differ in their dash as well."""
 
 PARTS: Final[Mapping[str, str]] = {
     "connection": "#888888",
