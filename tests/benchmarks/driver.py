@@ -108,7 +108,8 @@ def links() -> None:
             port = server.getsockname()[1]
             if latency:
                 job = Job(pack(replsim.loads(LINK % latency)), 1, (("p", "s1"),))
-                worker = Worker(workspace, "replsim.engines.postgres.proxy", time.time_ns(), job)
+                worker = Worker(workspace, "replsim.engines.postgres.proxy")
+                worker.give(time.time_ns(), job)
                 own = worker.answer()["p", "s1"]
                 worker.ask("serve", "p", port)
                 port = own

@@ -59,7 +59,7 @@ def test_a_signal_ends_a_run_and_all_that_it_started(
     command = [sys.executable, "-m", "replsim", "run", str(file), "--engine", "postgres"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
         deadline = time.monotonic() + 60
-        while not list(place.glob("replsim-*/watch.log")):
+        while not list(place.glob("replsim-*/data-s1/postmaster.pid")):
             assert run.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)

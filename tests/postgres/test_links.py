@@ -33,7 +33,8 @@ class Link:
     def __init__(self, workspace: Workspace) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
         job = Job(pack(replsim.loads(SCENARIO)), 1, (PAIR,))
-        self.worker = Worker(workspace, "replsim.engines.postgres.proxy", time.time_ns(), job)
+        self.worker = Worker(workspace, "replsim.engines.postgres.proxy")
+        self.worker.give(time.time_ns(), job)
         self._port = self.worker.answer()[PAIR]
         self.worker.ask("serve", "p", self._server.getsockname()[1])
         self.connect()

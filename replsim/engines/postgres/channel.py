@@ -20,13 +20,16 @@ PATIENCE: Final = 60.0
 
 
 class Worker:
-    """One of our own modules as a process: what is told it, and what it answers."""
+    """One of our own modules as a process, which starts at once and waits for its job."""
 
-    def __init__(self, workspace: Workspace, module: str, origin: int, job: object) -> None:
+    def __init__(self, workspace: Workspace, module: str) -> None:
         self._name = module.rpartition(".")[2]
         self._log = workspace.folder / f"{self._name}.log"
         process = workspace.spawn_worker(module, self._log)
         self._to, self._from = _ends(process)
+
+    def give(self, origin: int, job: object) -> None:
+        """Give it its job; times count from ``origin`` (nanoseconds since 1970)."""
         self._tell((origin, job))
 
     def ask(self, what: str, *arguments: object) -> Any:
@@ -35,7 +38,7 @@ class Worker:
         return self.answer()
 
     def answer(self) -> Any:
-        """Its next answer; the first says that it is ready."""
+        """Its next answer; the first, to its job, says that it is ready."""
         try:
             if self._from.poll(PATIENCE):
                 return self._from.recv()

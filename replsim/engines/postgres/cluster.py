@@ -42,6 +42,7 @@ class Cluster:
         self.scenario = scenario
         self.workspace = workspace
         self.binaries = Binaries.find()
+        self.links = Worker(workspace, "replsim.engines.postgres.proxy")
         self.servers = {name: Server(workspace, self.binaries, name) for name in scenario.nodes}
         self._password = secrets.token_hex(16)
         self._seed = seed
@@ -64,7 +65,7 @@ class Cluster:
     def start(self) -> None:
         """Make all servers, let them stream, and have no WAL on the way.  Raises `ServerFailed` where one does not."""
         scenario, primary = self.scenario, self.primary
-        self.links = Worker(self.workspace, "replsim.engines.postgres.proxy", self._origin, self._job())
+        self.links.give(self._origin, Job(pack(scenario), self._seed, self.pairs))
         primary.create(self._password)
         self._start(primary, primary_settings(scenario))
         primary.tell(statements.CREATE)
@@ -207,9 +208,6 @@ class Cluster:
             "sslmode": "disable",
             "gssencmode": "disable",
         }
-
-    def _job(self) -> Job:
-        return Job(pack(self.scenario), self._seed, self.pairs)
 
 
 def _later_pairs(scenario: Scenario) -> Iterator[tuple[str, str]]:

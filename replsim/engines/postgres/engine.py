@@ -52,17 +52,21 @@ def run(scenario: Scenario, seed: int, progress: Progress | None = None) -> Reco
     origin = time.time_ns()
     with _terminable(), Workspace() as workspace:
         cluster = Cluster(scenario, seed, workspace, origin)
+        # They start while the servers are made.
+        writers, watcher = (Worker(workspace, f"{__package__}.{module}") for module in ("load", "watch"))
         cluster.start()
-        return harvest(_observe(cluster, seed, origin, progress or (lambda _: None)))
+        return harvest(_observe(cluster, writers, watcher, seed, origin, progress or (lambda _: None)))
 
 
-def _observe(cluster: Cluster, seed: int, origin: int, progress: Progress) -> Observed:
+def _observe(
+    cluster: Cluster, writers: Worker, watcher: Worker, seed: int, origin: int, progress: Progress
+) -> Observed:
     from replsim.engines.postgres import load, watch  # they need psycopg, which is known to be there by now
 
-    scenario, workspace = cluster.scenario, cluster.workspace
+    scenario = cluster.scenario
     nodes = {name: server.conninfo for name, server in cluster.servers.items()}
-    writers = Worker(workspace, load.__name__, origin, load.Job(pack(scenario), seed, cluster.primary.conninfo))
-    watcher = Worker(workspace, watch.__name__, origin, watch.Job(pack(scenario), seed, nodes))
+    writers.give(origin, load.Job(pack(scenario), seed, cluster.primary.conninfo))
+    watcher.give(origin, watch.Job(pack(scenario), seed, nodes))
     for worker in (writers, watcher):
         worker.answer()
     zero = time.time_ns() - origin + HEADWAY
