@@ -132,7 +132,7 @@ def answer() -> Line:
 
 def first_call() -> Line:
     """A first run in a new process, with the machine code on disk."""
-    code = "import replsim; replsim.run('quickstart/first-1')"
+    code = "import replsim; replsim.run('quickstart/three-nodes')"
     took = []
     for _ in range(3):
         start = time.perf_counter()
