@@ -1,0 +1,99 @@
+"""The incidents among the shipped scenarios: what each loses, and what would have prevented it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import replsim
+from replsim.units import SECOND
+
+FAILURES = Path(__file__).parents[2] / "scenarios" / "failures"
+
+
+@cache
+def shipped(name: str) -> replsim.Result:
+    """One run of an incident as it is shipped, shared by the tests of this file."""
+    return replsim.run(FAILURES / f"{name}.yaml")
+
+
+def otherwise(name: str, *, seed: int | None = None, **changes: Any) -> replsim.Result:
+    """A run of an incident with some of it changed."""
+    scenario = replsim.load(FAILURES / f"{name}.yaml").changed(expect=[], **changes)
+    return replsim.run(scenario) if seed is None else replsim.run(scenario, seed=seed)
+
+
+def when(result: replsim.Result, what: str, node: str) -> float:
+    """The second at which something happened to a node, once."""
+    events = result.record.events
+    word, name = events.words["what"].index(what), events.words["node"].index(node)
+    (time,) = events["time"][(events["what"] == word) & (events["node"] == name)]
+    return float(time) / SECOND
+
+
+def test_a_stall_loses_what_was_acknowledged_meanwhile() -> None:
+    """Half a second of 2,000/s is 1,000 commits, within four deviations; without the stall, a way of 1 ms is lost."""
+    assert shipped("receiver-stall").metrics["lost_commits"] == pytest.approx(1000, abs=4 * 1000**0.5)
+    crash_alone = otherwise("receiver-stall", faults=[{"at": "5s", "crash": "p"}])
+    assert crash_alone.metrics["lost_commits"] < 20
+
+
+def test_any_1_outlives_one_crash_if_who_has_most_is_taken() -> None:
+    """Over many seeds an election loses nothing; to promote one of the two whatever it has does lose commits."""
+    fixed = {"manager": "manual", "at": "20s", "promote": "s2"}
+    seeds = range(4)
+    assert [otherwise("any-1-one-crash", seed=seed).metrics["lost_commits"] for seed in seeds] == [0] * 4
+    lost = [otherwise("any-1-one-crash", seed=seed, failover=fixed).metrics["lost_commits"] for seed in seeds]
+    assert sum(lost) > 0
+
+
+def test_what_two_crashes_lose_was_confirmed_by_the_one_that_died() -> None:
+    """The commits that are lost had been flushed by s1 before it died, and had not reached s2."""
+    result = shipped("any-1-two-crashes")
+    crash, commits = 10 * SECOND, result.commits
+    told = commits["lsn"][commits["acknowledged"] <= crash]
+    reached = result.position("s2", "receive").lsn[result.position("s2", "receive").time < 20 * SECOND].max()
+    lost = told[told > reached]
+    assert len(lost) == result.metrics["lost_commits"] > 0
+    assert np.all(lost <= result.position("s1", "flush").at(crash))
+
+
+@pytest.mark.parametrize("timeout", [5, 8])
+def test_a_silent_partition_holds_commits_for_the_timeout(timeout: int) -> None:
+    """The longest wait is wal_sender_timeout, less the time since the standby was last heard of."""
+    found = otherwise("silent-partition", primary={
+        "synchronous_standby_names": "FIRST 1 (s1, s2)", "wal_sender_timeout": f"{timeout}s", "max_connections": 1100,
+    })  # fmt: skip
+    assert timeout - 0.5 < found.metrics["commit_latency.max"] < timeout + 0.5
+
+
+def test_a_reset_holds_commits_for_a_moment_only() -> None:
+    """Told of the cut at once, the primary counts the next standby at once."""
+    reset = [{"at": "12s", "for": "15s", "cut": "p -> s1", "how": "reset"}]
+    assert otherwise("silent-partition", faults=reset).metrics["commit_latency.max"] < 0.1
+
+
+def test_a_cut_between_coasts_strands_what_one_coast_wrote() -> None:
+    """All that the east acknowledged until it was led away is lost, 22/s; the west's own commits stand."""
+    runs = [otherwise("coast-to-coast", seed=seed) for seed in range(10)]
+    lost = [run.metrics["lost_commits"] for run in runs]
+    expected = sum(22 * (when(run, "serves the clients", "west1") - 20) for run in runs)
+    assert sum(lost) == pytest.approx(expected, abs=4 * expected**0.5)
+    assert min(lost) < 954 < max(lost)
+    for run in runs:
+        assert np.count_nonzero(run.commits["inserted"] > 64 * SECOND) > 22 * 20
+        assert run.metrics["rto"] == 0
+
+
+def test_fencing_ends_a_split_brain_before_it_begins() -> None:
+    """A fenced primary stops before another is promoted: nothing diverges, and fewer commits are lost."""
+    unfenced, fenced = shipped("split-brain"), otherwise("split-brain", failover={"manager": "quorum"})
+    assert when(fenced, "steps down", "p") < when(fenced, "promoted", "s1")
+    assert fenced.metrics["divergent_commits"] == fenced.metrics["split_brain"] == 0
+    assert 0 < fenced.metrics["lost_commits"] < unfenced.metrics["lost_commits"] - unfenced.metrics["divergent_commits"]
+    assert fenced.metrics["rto"] > 2
+    assert unfenced.metrics["rto"] == 0
