@@ -46,6 +46,8 @@ def coded(branches: Sequence[Branch], branch: int, time: Ints, lsn: Ints) -> Int
 
     What lies before a fork is coded as the parent's.  On the first branch a coded position is its LSN.
     """
+    if branch == 0:
+        return lsn
     code = np.array(lsn, dtype=np.int64)
     own = np.full(len(code), branch, dtype=np.int64)
     while branch > 0:

@@ -52,7 +52,7 @@ def reign_flush(cluster: Cluster, reign: Reign, end: int) -> Trajectory:
 
 def node_replies(cluster: Cluster, node: Node, end: int) -> Replies:
     """All that a standby has told its upstreams; what it said of replay follows from what was replayed when it did."""
-    parts: list[tuple[Ints, ...]] = [(np.empty(0, np.int64),) * 4]
+    parts: list[tuple[Ints, ...]] = []
     for life in node.lives:
         if not isinstance(life, Following):
             continue
@@ -62,7 +62,7 @@ def node_replies(cluster: Cluster, node: Node, end: int) -> Replies:
             # A reply that leaves at the very moment of a flush or a replay speaks of what was flushed before it.
             told = (write, flush, np.minimum(applied.at(sent), flush))
             parts.append((time, *(coded(cluster.branches, life.log.branch, time, each) for each in told)))
-    return Replies(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return Replies(*(_together([part[k] for part in parts]) for k in range(4)))
 
 
 def _standby(life: Following, end: int) -> dict[str, Track]:
@@ -102,15 +102,20 @@ def _track(life: Reign | Following, parts: Iterable[tuple[Ints, Ints]], *, begin
     """One life's steps; it begins with what it starts from."""
     columns = [(np.array([life.began]), np.array([life.start]))] if begins and life.start else []
     columns += parts
-    time, lsn = (np.concatenate([part[k] for part in columns] or [np.empty(0, np.int64)]) for k in range(2))
+    time, lsn = (_together([part[k] for part in columns]) for k in range(2))
     return Track(life.log.branch, time, lsn)
 
 
 def _joined(branches: Sequence[Branch], tracks: Sequence[Track]) -> Trajectory:
     """The steps of several lives, in order.  What is received, written or flushed again is no step."""
-    time = np.concatenate([track.time for track in tracks])
-    code = np.concatenate([coded(branches, track.branch, track.time, track.lsn) for track in tracks])
+    time = _together([track.time for track in tracks])
+    code = _together([coded(branches, track.branch, track.time, track.lsn) for track in tracks])
     if np.any(np.diff(code) < 0) or np.any(np.diff(time) < 0):
         order = np.argsort(time, kind="stable")
         time, code = time[order], np.maximum.accumulate(code[order])
     return Trajectory.of(time, code)
+
+
+def _together(parts: Sequence[Ints]) -> Ints:
+    """Stretches of one column, one after the other; one alone is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts or [np.empty(0, np.int64)])
