@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.analysis import clocks
 from replsim.analysis.facts import Facts
 from replsim.analysis.lagtracker import lags, shown
 from replsim.analysis.names import spread
@@ -80,7 +81,7 @@ def measured(facts: Facts, node: str | None) -> Mapping[str, float]:
         STATISTICS,
         "now() - pg_last_xact_replay_timestamp() on the standby, with the usual guard that makes it 0 while all WAL "
         f"received (and flushed) there is replayed, from its first replayed commit on ({WORST})",
-        note="The guard hides real lag while the link is down.",
+        note="The guard hides real lag while the link is down. A skew of the clocks bends it, though never below 0.",
         over_time=True,
     ),
     *spread(
@@ -88,7 +89,7 @@ def measured(facts: Facts, node: str | None) -> Mapping[str, float]:
         "s",
         STATISTICS,
         f"now() - pg_last_xact_replay_timestamp() on the standby, from its first replayed commit on ({WORST})",
-        note="It grows on an idle system.",
+        note="It grows on an idle system, and a skew of the clocks bends it.",
         over_time=True,
     ),
     per=("standby",),
@@ -99,19 +100,26 @@ def exporter(facts: Facts, node: str | None) -> Mapping[str, float]:
     assert node is not None
     applied = facts.reached(node, "apply")
     applied = applied[applied < NEVER]
-    stamped = facts.column("inserted")[: len(applied)]
-    ends = np.append(applied[1:], NEVER)[: len(applied)]
-    bare = Ramps.of(applied, ends, stamped, facts.window, zero_outside=False)
+    stamped, clock = clocks.stamps(facts), clocks.changes(facts, node)
+    clock = clock[clock > applied[0]] if len(applied) else clock[:0]
+    starts = np.sort(np.concatenate([applied, clock]))
+
+    def origin(moments: Ints) -> Ints:
+        """The last commit timestamp replayed, less what the standby's own clock is ahead."""
+        return stamped[np.searchsorted(applied, moments, side="right") - 1] - clocks.error(facts, node, moments)
+
+    bare = Ramps.of(starts, np.append(starts, NEVER)[1:], origin(starts), facts.window, zero_outside=False)
 
     # With the guard it also changes where the flush position (what 'received' means there) leaves the apply position.
     flush, apply = facts.record.position(node, "flush"), facts.record.position(node, "apply")
-    edges = np.sort(np.concatenate([applied, flush.time, apply.time, facts.window]))
+    edges = np.sort(np.concatenate([starts, flush.time, apply.time, facts.window]))
     edges = edges[np.append(True, edges[1:] > edges[:-1])]
     edges = edges[edges >= applied[0]] if len(applied) else edges[:0]
     start, end = edges[:-1], edges[1:]
     behind = flush.at(start) > apply.at(start)
-    origin = stamped[np.searchsorted(applied, start, side="right") - 1] if len(applied) else start
-    guarded = Ramps.of(start[behind], end[behind], origin[behind], facts.window, zero_outside=False)
+    start, end, since_stamp = start[behind], end[behind], origin(start[behind])
+    # Never below 0, whatever the clocks show (postgres_exporter, pg_replication.go: GREATEST).
+    guarded = Ramps.of(np.maximum(start, since_stamp), end, since_stamp, facts.window, zero_outside=False)
     since = max(facts.window[0], int(applied[0]) if len(applied) else NEVER)
     rest = max(facts.window[1] - since - guarded.total, 0)
     guarded = Ramps(guarded.start, guarded.low, guarded.high, rest)

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.units import SECOND
+from replsim.units import NEVER, SECOND
 
 __all__ = ["PERMILLE", "AtEnd", "Ramps", "Sample", "Share", "Steps", "Total", "counting", "nearest_rank", "statistics"]
 
@@ -25,6 +25,7 @@ PERMILLE: Final = {"p50": 500, "p90": 900, "p99": 990, "p999": 999}
 """The percentiles that metrics are named for, in thousandths."""
 
 NAN: Final = float("nan")
+LEAST: Final = -NEVER
 
 
 def nearest_rank(values: NDArray[np.integer], permille: int) -> int:
@@ -142,9 +143,9 @@ class Steps:
 
 
 def _last_below(ends: Ints, target: int, up_to: Callable[[int], tuple[int, int]]) -> int:
-    """The last of the sorted ``ends`` up to which less than ``target`` is spent; -1 if there is none."""
+    """The last of the sorted ``ends`` up to which less than ``target`` is spent; `LEAST` if there is none."""
     place = bisect_left(range(len(ends)), target, key=lambda n: up_to(int(ends[n]))[0])
-    return int(ends[place - 1]) if place else -1
+    return int(ends[place - 1]) if place else LEAST
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,5 +230,5 @@ class Ramps:
         if "mean" in names:
             found["mean"] = self.mean()
         if "max" in names:
-            found["max"] = float(self.high.max(initial=0))
+            found["max"] = float(self.high.max(initial=0 if self.zero else LEAST))
         return {name: found[name] / SECOND for name in names}
