@@ -30,8 +30,8 @@ def test_a_fault_that_is_not_simulated_is_refused_by_name(verb: str) -> None:
         replsim.run(scenario)
 
 
-def test_a_manager_that_is_not_simulated_is_refused_by_name() -> None:
-    """So does one with a failover manager that the engine does not do."""
-    scenario = replsim.loads(f"{TEXT}failover: {{manager: patroni}}\n")
-    with pytest.raises(replsim.ReplsimError, match="patroni"):
+def test_a_mode_of_a_manager_that_is_not_simulated_is_refused_by_name() -> None:
+    """So does one with a failover manager in a mode that the engine does not do."""
+    scenario = replsim.loads(f"{TEXT}failover: {{manager: patroni, synchronous_mode: strict}}\n")
+    with pytest.raises(replsim.ReplsimError, match=r"failover\.synchronous_mode: strict"):
         replsim.run(scenario)
