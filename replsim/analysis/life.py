@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from replsim.analysis.breakdown import REPORTED, Breakdown, breakdown
 from replsim.analysis.facts import Facts
 from replsim.analysis.histogram import latencies, latency_rows
+from replsim.analysis.ledger import survived
 from replsim.errors import NotInResult
 from replsim.record import ACKNOWLEDGED, OUTCOMES
+from replsim.record.branch import Branch, branch_of, shared
 from replsim.units import NEVER
 
 __all__ = ["CLIENT", "CommitLife", "Message", "Moment", "choose_commit", "commit_life"]
@@ -53,9 +55,13 @@ class CommitLife:
 
     row: int
     writer: str
+    primary: str
+    """The primary that took it."""
     lsn: int
     level: str
     outcome: str
+    undone: Branch | None
+    """The branch of the log with which the cluster went on without it, if it was inserted and lost."""
     places: tuple[str, ...]
     """The client, the primary, then the standbys."""
     moments: tuple[Moment, ...]
@@ -80,9 +86,8 @@ class CommitLife:
 
 
 def choose_commit(facts: Facts, which: str | int = "median") -> int:
-    """The row of the ``median`` commit by latency, the ``slowest``, the first ``lost`` or ``pending`` one, or a number.
-
-    Raises `NotInResult` where there is none.
+    """The row of the ``median`` commit by latency, the ``slowest``, the first ``lost``, ``unknown`` or ``pending`` one,
+    or a number.  Raises `NotInResult` where there is none.
     """
     commits = facts.record.commits
     if isinstance(which, int) or which.lstrip("-").isdigit():
@@ -96,16 +101,17 @@ def choose_commit(facts: Facts, which: str | int = "median") -> int:
             raise NotInResult("no commit was acknowledged within the measured window")
         order = rows[np.argsort(latencies(facts, rows), kind="stable")]
         return int(order[-1] if which == "slowest" else order[(len(order) - 1) // 2])
-    if which == "pending":
-        rows = np.flatnonzero(commits["outcome"] == OUTCOMES.index("pending"))
+    if which in ("unknown", "pending"):
+        rows = np.flatnonzero(commits["outcome"] == OUTCOMES.index(which))
     elif which == "lost":
-        words = commits.words.get("fate", ())
-        rows = np.flatnonzero(commits["fate"] == words.index("lost")) if "lost" in words else np.empty(0, np.int64)
+        rows = np.flatnonzero(~survived(facts))
         # What a client had been told of is the loss that matters.
-        told = rows[commits["outcome"][rows] == ACKNOWLEDGED]
+        told = rows[facts.column("acknowledged")[rows] < NEVER]
         rows = told if len(told) else rows
     else:
-        raise NotInResult(f"{which!r} is no way to choose a commit: median, slowest, lost, pending or its number")
+        raise NotInResult(
+            f"{which!r} is no way to choose a commit: median, slowest, lost, unknown, pending or its number"
+        )
     if not len(rows):
         raise NotInResult(f"no commit is {which}")
     return int(rows[0])
@@ -114,7 +120,8 @@ def choose_commit(facts: Facts, which: str | int = "median") -> int:
 def commit_life(facts: Facts, row: int) -> CommitLife:
     """What became of the commit in a row of the record's table."""
     record, commits = facts.record, facts.record.commits
-    primary = record.scenario.primary.name
+    branch = branch_in(facts, row)
+    primary = record.branches[branch].node if branch >= 0 else record.scenario.primary.name
     told = bool(commits["acknowledged"][row] < NEVER) and commits["outcome"][row] == ACKNOWLEDGED
     parts = breakdown(facts, np.array([row])) if told else None
     code = int(parts.decider[0]) if parts is not None else -1
@@ -127,49 +134,94 @@ def commit_life(facts: Facts, row: int) -> CommitLife:
     ]
     own += [Moment(primary, _at(facts, what, row), what) for what in ("inserted", "flushed", "visible")]
     own.append(Moment(CLIENT, _at(facts, "acknowledged", row), "acknowledged"))
+    undone = undone_by(facts, row)
+    if undone is not None:
+        own.append(Moment(undone.node, undone.start, "undone"))
     happened = {(each.place, each.what): each for each in own if each.time < NEVER}
     messages = []
     if (primary, "inserted") in happened:
         messages += _between(happened, (CLIENT, "sent"), (primary, "inserted"), "commit", decisive=True)
-        for name in record.scenario.standbys:
-            happened |= {(each.place, each.what): each for each in _on_standby(facts, name, int(facts.codes[row]))}
-            messages += _wal(facts, happened, name, decisive=name == decider)
-            messages += _replies(
-                happened, name, record.scenario.upstream(name), REPORTED[level] if name == decider else ""
-            )
+        for name in record.scenario.nodes:
+            if name == primary or "sent" not in record.positions[name]:
+                continue
+            upstream = _upstream(facts, name, primary)
+            happened |= {(each.place, each.what): each for each in _on_standby(facts, name, upstream, row)}
+            messages += _wal(happened, name, upstream, decisive=name == decider)
+            messages += _replies(happened, name, upstream, REPORTED[level] if name == decider else "")
         messages += _between(happened, (primary, "visible"), (CLIENT, "acknowledged"), "answer", decisive=True)
     return CommitLife(
-        row,
-        _word(facts, "writer", row),
-        int(commits["lsn"][row]),
-        level,
-        OUTCOMES[commits["outcome"][row]],
-        (CLIENT, *record.scenario.nodes),
-        tuple(sorted(happened.values(), key=lambda each: each.time)),
-        tuple(messages),
-        parts,
-        decider,
+        row=row,
+        writer=_word(facts, "writer", row),
+        primary=primary,
+        lsn=int(commits["lsn"][row]),
+        level=level,
+        outcome=OUTCOMES[commits["outcome"][row]],
+        undone=undone,
+        places=(CLIENT, *record.scenario.nodes),
+        moments=tuple(sorted(happened.values(), key=lambda each: each.time)),
+        messages=tuple(messages),
+        parts=parts,
+        decider=decider,
     )
+
+
+def branch_in(facts: Facts, row: int) -> int:
+    """The branch of the log on which a commit was inserted; -1 where there is but one history, or it never was."""
+    branches = facts.record.branches
+    if len(branches) < 2 or row >= facts.count:
+        return -1
+    return int(np.searchsorted([branch.first for branch in branches], row, side="right")) - 1
+
+
+def undone_by(facts: Facts, row: int) -> Branch | None:
+    """The branch with which the cluster went on without a commit that had been inserted; None where it survived."""
+    own = branch_in(facts, row)
+    if own < 0 or survived(facts)[row]:
+        return None
+    branches, lsn = facts.record.branches, int(facts.record.commits["lsn"][row])
+    # Of those that lead to the history that goes on, the first that has not the commit.
+    place, line = len(branches) - 1, []
+    while place >= 0:
+        line.append(place)
+        place = branches[place].parent
+    without = [each for each in line if lsn > shared(branches, own, each)]
+    return branches[min(without)]
+
+
+def _upstream(facts: Facts, name: str, primary: str) -> str:
+    """Who a node streams from while ``primary`` writes: as the scenario says, but from a promoted one in its stead."""
+    scenario = facts.record.scenario
+    if name == scenario.primary.name or scenario.upstream(name) == scenario.primary.name:
+        return primary
+    return scenario.upstream(name)
 
 
 Happened = dict[tuple[str, str], Moment]
 
 
-def _on_standby(facts: Facts, name: str, lsn: int) -> Iterator[Moment]:
-    record = facts.record
-    upstream = record.scenario.upstream(name)
-    times = {what: int(record.position(name, what).crossing(lsn)) for what in ("sent", *STAGES)}
+def _on_standby(facts: Facts, name: str, upstream: str, row: int) -> Iterator[Moment]:
+    times = {what: _when(facts, name, what, row) for what in ("sent", *STAGES)}
     for what, time in times.items():
         if time < NEVER:
             yield Moment(upstream, time, f"sent to {name}") if what == "sent" else Moment(name, time, what)
     for what in ("write", "flush", "apply"):
-        time = int(record.position(name, f"reported_{what}").crossing(lsn))
+        time = _when(facts, name, f"reported_{what}", row)
         if time < NEVER:
             yield Moment(upstream, time, f"{name} reported {what}")
 
 
-def _wal(facts: Facts, happened: Happened, name: str, *, decisive: bool) -> list[Message]:
-    upstream = facts.record.scenario.upstream(name)
+def _when(facts: Facts, name: str, stage: str, row: int) -> int:
+    """When a node's position took a commit in; `NEVER` where it went over to a history that has not the commit."""
+    steps, branches = facts.record.position(name, stage), facts.record.branches
+    time = int(steps.crossing(facts.codes[row]))
+    if time < NEVER and len(branches) > 1:
+        there = int(branch_of(steps.at(time)))
+        if facts.record.commits["lsn"][row] > shared(branches, branch_in(facts, row), there):
+            return NEVER
+    return time
+
+
+def _wal(happened: Happened, name: str, upstream: str, *, decisive: bool) -> list[Message]:
     return _between(happened, (upstream, f"sent to {name}"), (name, "receive"), "WAL", decisive=decisive)
 
 

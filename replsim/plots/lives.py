@@ -26,6 +26,7 @@ MOMENTS: Final = {
     "write": "written",
     "flush": "flushed",
     "apply": "applied",
+    "undone": "goes on without it",
 }
 """The moments that are drawn, and their words."""
 STAYS: Final = (
@@ -40,7 +41,7 @@ FAR: Final = 2.5
 
 
 def follow(results: Runs, commit: str | int = "median", *, theme: Theme = "light") -> go.Figure:
-    """One commit's way: the ``median`` one by latency, the ``slowest``, a ``lost`` or ``pending`` one, or its number.
+    """One commit's way: the ``median`` one, the ``slowest``, a ``lost``, ``unknown`` or ``pending`` one, or its number.
 
     What its client waited for is drawn thick, in the colours of `breakdown`.  Raises `NotInResult` where there is no
     such commit.  Of several results the first.
@@ -56,7 +57,7 @@ def follow(results: Runs, commit: str | int = "median", *, theme: Theme = "light
         node_colours(run.scenario),
         theme,
     )
-    primary = run.scenario.primary.name
+    primary = life.primary
     for part, start, end in STAYS:
         place = primary if part == "flush" else life.decider
         if place is None or life.parts is None or not life.parts.parts[part][0]:

@@ -138,7 +138,7 @@ class SpaceTime:
             last = max(self._at(time), last + gap)
             self._label(column, last, words, anchor, shift)
         if moments and (final := max(moments))[0] > self._end:
-            text = f"{final[1]} at {_time(final[0] - self._start)} ↓"
+            text = f"{final[1]} after {_time(final[0] - self._start)} ↓"
             self._label(column, float(self._scale(self._length)) * 1.045, text, anchor, shift)
 
     def _add(self, **trace: Any) -> None:

@@ -39,26 +39,50 @@ def commit_story(facts: Facts, life: CommitLife) -> str:
     text = f"{who} took {_time(total)}: {listed(told)}."
     if life.decider is not None:
         text += f" It waited for {life.decider} ({facts.record.scenario.primary.synchronous_standby_names})."
-    return text + _seen(facts, life, life.time(CLIENT, "acknowledged") or 0)
+    return text + _seen(facts, life, life.time(CLIENT, "acknowledged") or 0) + _undone(life)
 
 
 def _unfinished(facts: Facts, life: CommitLife) -> str:
-    primary = facts.record.scenario.primary.name
+    if life.outcome == "failed":
+        return "failed: there was no primary that could take it."
+    if life.outcome == "unknown":
+        if life.time(life.primary, "inserted") is None:
+            return f"is unknown to its client: {life.primary} went away before it could commit."
+        return f"is unknown to its client: {life.primary} went away before it could answer." + (
+            _undone(life) or " It survived."
+        )
     if life.time(CLIENT, "sent") is None:
         return "was still waiting for a connection at the end of the run."
-    if life.time(primary, "inserted") is None:
+    if life.time(life.primary, "inserted") is None:
         return "had not reached the log by the end of the run."
-    if life.time(primary, "flushed") is None:
-        return f"was {life.outcome}: {primary} had not flushed it by the end of the run."
+    outcome = life.outcome.replace("_", " ")
+    if life.time(life.primary, "flushed") is None:
+        return f"was {outcome}: {life.primary} had not flushed it by the end of the run." + _undone(life)
     rule = facts.record.scenario.primary.synchronous_standby_names
     waits = f"waited for {rule}" if rule and life.level not in ("off", "local") else "was flushed"
-    return f"was {life.outcome} at the end of the run: it {waits}." + _seen(facts, life, facts.record.scenario.duration)
+    told = life.time(CLIENT, "acknowledged")
+    when = f"at {_time(told)}" if told is not None else "at the end of the run"
+    return f"was {outcome} {when}: it {waits}." + (
+        _undone(life) or _seen(facts, life, told if told is not None else facts.record.scenario.duration)
+    )
+
+
+def _undone(life: CommitLife) -> str:
+    """That a commit was lost, when, and to whom the client had been told of it."""
+    if life.undone is None:
+        return ""
+    told = life.time(CLIENT, "acknowledged")
+    known = f"It had been acknowledged at {_time(told)}, and was" if told is not None else "It was"
+    how = "came back" if life.undone.node == life.primary else "was promoted"
+    return f" {known} lost when {life.undone.node} {how} without it at {_time(life.undone.start)}."
 
 
 def _seen(facts: Facts, life: CommitLife, told: int) -> str:
     """On which standbys it could be seen before and after its client knew of it."""
     early, late, never = [], [], []
-    for name in facts.record.scenario.standbys:
+    for name in facts.record.scenario.nodes:
+        if name == life.primary or "apply" not in facts.record.positions[name]:
+            continue
         applied = life.time(name, "apply")
         if applied is None:
             never.append(name)
@@ -71,7 +95,7 @@ def _seen(facts: Facts, life: CommitLife, told: int) -> str:
         text += f" A read sent once its client knew of it could still miss it for {' and for '.join(late)}."
     if early:
         text += f" {listed(early)} showed it before its client knew."
-    if never:
+    if never and life.undone is None:
         text += f" {listed(never)} had not applied it by the end of the run."
     return text
 
