@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from dashboard.cluster import Changes
 from replsim.scenario import Scenario
 from replsim.scenario.faults import verb_of
+from replsim.scenario.topology import link_between
 from replsim.summary import show
 from replsim.units import SECOND, format_duration
 
@@ -91,15 +92,26 @@ def manager_of(scenario: Scenario) -> str:
     return scenario.failover.manager
 
 
-def manager_changes(manager: str) -> Changes:
-    """The scenario with another manager, with times as short as they are in use: a page shows it in a minute."""
-    return {
-        "failover": {
-            "none": None,
-            "patroni": "{manager: patroni, ttl: 20s, loop_wait: 5s, retry_timeout: 5s}",
-            "quorum": "{manager: quorum, heartbeat: 1s, election_timeout: 5s}",
-        }[manager]
+def manager_changes(scenario: Scenario, manager: str) -> Changes:
+    """The scenario with another manager, with times as short as they are in use: a page shows it in a minute.
+
+    Links that the nodes lack to follow a new primary come and go with it.
+    """
+    chosen = {
+        "none": None,
+        "patroni": "{manager: patroni, ttl: 20s, loop_wait: 5s, retry_timeout: 5s}",
+        "quorum": "{manager: quorum, heartbeat: 1s, election_timeout: 5s}",
+    }[manager]
+    changes: Changes = {"failover": chosen}
+    pairs = {
+        frozenset((heir, other)) for heir in scenario.standbys for other in (scenario.primary.name, *scenario.direct)
     }
+    for here, there in sorted(sorted(pair) for pair in pairs if len(pair) == 2):
+        if chosen is None:
+            changes[f"links.{here} -> {there}"] = None
+        elif link_between(scenario, here, there) is None:
+            changes[f"links.{here} -> {there}"] = "{latency: 1ms}"
+    return changes
 
 
 def _written(scenario: Scenario) -> Sequence[Any]:

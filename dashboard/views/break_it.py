@@ -82,7 +82,7 @@ def _present(setup: Setup, scenario: Scenario) -> None:
     st.session_state["manager"] = manager
     st.selectbox(
         "If the primary dies, who promotes a standby?", list(words), format_func=words.__getitem__, key="manager",
-        on_change=_managed, args=(setup,), disabled=not scenario.standbys,
+        on_change=_managed, args=(setup, scenario), disabled=not scenario.standbys,
         help="Patroni: a lease in a store, which others race for once it has run out. "
         "Quorum: a majority of the nodes elects one.",
     )  # fmt: skip
@@ -99,8 +99,8 @@ def _put(setup: Setup, changes: dict[str, str | None]) -> None:
     state.put(setup.changed(changes))
 
 
-def _managed(setup: Setup) -> None:
-    state.put(setup.changed(manager_changes(st.session_state["manager"])))
+def _managed(setup: Setup, scenario: Scenario) -> None:
+    state.put(setup.changed(manager_changes(scenario, st.session_state["manager"])))
 
 
 main()

@@ -41,9 +41,10 @@ def test_a_second_fault_leaves_the_first() -> None:
 @pytest.mark.parametrize("manager", MANAGERS)
 def test_each_manager_can_be_chosen(manager: str) -> None:
     """Who takes over is a choice; nobody is what the scenario says anyway."""
-    setup = THREE.changed(manager_changes(manager))
+    setup = THREE.changed(manager_changes(scenario_of(THREE), manager))
     assert manager_of(scenario_of(setup)) == manager
     assert (setup == THREE) == (manager == "none")
+    assert setup.changed(manager_changes(scenario_of(setup), "none")) == THREE, "what it needed goes with it"
 
 
 def test_the_page_adds_what_was_chosen() -> None:
