@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from replsim.randomness import DurationDistribution
+from replsim.rules.synchronous import Mode
 from replsim.scenario.base import Count, Name, Part
 from replsim.scenario.spelling import did_you_mean
 from replsim.units import Bandwidth, Duration, Size, parse_bandwidth, parse_duration, parse_size
@@ -92,6 +93,11 @@ class Patroni(Failover):
     store: tuple[Name, ...] = ()
     """Where the store's members are: nodes, or names of witnesses; without it one on each node.  A node can use the
     store while it reaches more than half of them."""
+
+    @property
+    def names_standbys(self) -> Mode | None:
+        """The mode in which it names the synchronous standbys, if it does."""
+        return None if self.synchronous_mode == "off" else self.synchronous_mode
 
 
 class Quorum(Failover):

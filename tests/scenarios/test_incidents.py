@@ -97,3 +97,14 @@ def test_fencing_ends_a_split_brain_before_it_begins() -> None:
     assert 0 < fenced.metrics["lost_commits"] < unfenced.metrics["lost_commits"] - unfenced.metrics["divergent_commits"]
     assert fenced.metrics["rto"] > 2
     assert unfenced.metrics["rto"] == 0
+
+
+def test_patroni_on_stops_until_the_next_look_and_strict_until_a_standby_is_back() -> None:
+    """The manager looks every 10 s; the standby is away from 20 s to 60 s."""
+    on, strict = (shipped(f"patroni-{mode}") for mode in ("on", "strict"))
+    assert on.metrics["commit_latency.max"] == pytest.approx(when(on, "goes on alone", "p") - 20, abs=0.1)
+    assert strict.metrics["commit_latency.max"] == pytest.approx(40, abs=0.1)
+    for run, alone in ((on, True), (strict, False)):
+        acknowledged = run.commits["acknowledged"]
+        meanwhile = np.count_nonzero((acknowledged > 31 * SECOND) & (acknowledged < 60 * SECOND))
+        assert (meanwhile > 1000) == alone

@@ -27,8 +27,9 @@ from replsim.engines.events.wire import Wire
 from replsim.randomness import Streams
 from replsim.record import Branch
 from replsim.rules.acks import SyncRule
+from replsim.rules.synchronous import Mode, named
 from replsim.scenario import Scenario
-from replsim.scenario.failover import NoFailover
+from replsim.scenario.failover import NoFailover, Patroni
 from replsim.scenario.network import Link
 from replsim.scenario.nodes import Standby
 from replsim.scenario.topology import link_between, topology
@@ -60,14 +61,18 @@ class Cluster:
         for place, (upstream, each) in enumerate(edges):
             self.nodes[each] = self._node(each, place, upstream, log)
         primary = self.nodes[name]
-        self.rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
+        self.mode = scenario.failover.names_standbys if isinstance(scenario.failover, Patroni) else None
+        self.managed = self.mode is not None
+        """Whether the failover manager names the synchronous standbys."""
+        self.rule = _first_rule(scenario, self.mode)
+        """Whom a primary waits for; a manager changes it."""
         self.branches = [Branch(timeline=1, parent=-1, fork=0, start=0, node=name)]
         self.events: list[tuple[int, str, str]] = []
         """What happened: when, to which node, and what."""
         self.connections: list[Connection] = []
         """All that there ever were, in order."""
         self.reconnecting = Reconnecting(self)
-        self.reigns = [Reign(scenario, primary, log, self.groups, self.rule, scenario.direct)]
+        self.reigns = [Reign(scenario, primary, log, self.groups, self.rule, scenario.direct, managed=self.managed)]
         self.enthrone(primary, self.reigns[0])
         self.succession = Succession(self, primary, self.reigns[0])
         for _, each in edges[1:]:
@@ -204,3 +209,10 @@ class Cluster:
         elif name in contended(scenario):
             node.pace = Tempo()
         return node
+
+
+def _first_rule(scenario: Scenario, mode: Mode | None) -> SyncRule:
+    """What is in the configuration, or what a manager has named before the run."""
+    if mode is None or not isinstance(scenario.failover, Patroni):
+        return SyncRule.parse(scenario.primary.synchronous_standby_names)
+    return named(mode, dict.fromkeys(scenario.direct, 0), (), scenario.failover.synchronous_node_count)

@@ -10,7 +10,7 @@ from replsim.scenario import Scenario
 from replsim.scenario.checks.promises import capacity_of
 from replsim.scenario.checks.routes import reached
 from replsim.scenario.clients import Session, Writer
-from replsim.scenario.failover import NoFailover, Patroni
+from replsim.scenario.failover import NoFailover
 
 __all__ = ["refuse_uncovered"]
 
@@ -25,8 +25,6 @@ def refuse_uncovered(scenario: Scenario) -> None:
     missing = [
         f"faults[{place}] ({fault.verb})" for place, fault in enumerate(scenario.faults) if fault.verb not in COVERED
     ]
-    if isinstance(scenario.failover, Patroni) and scenario.failover.synchronous_mode != "off":
-        missing.append(f"failover.synchronous_mode: {scenario.failover.synchronous_mode}")
     missing += [
         f"sessions.{name} (users who think wait for their reads, and would queue at a node with read_capacity)"
         for name, session in scenario.sessions.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from replsim.engines.events.agenda import Rank
+from replsim.engines.events.sync_membership import SyncMembership
 from replsim.rules.failover import electable, has_majority, healthiest
 from replsim.scenario.failover import Manual, Patroni, Quorum
 
@@ -45,6 +46,7 @@ class Lease:
         self._race = cluster.streams.draws("failover:race", manager.race).next
         self._phase = cluster.streams.uniforms("failover:phase").next
         self._members = manager.store or tuple(cluster.nodes)
+        self._sync = SyncMembership(cluster, manager, cluster.mode) if cluster.mode else None
         self._renewed = 0
         self._published = 0
         self._reached = 0
@@ -64,6 +66,8 @@ class Lease:
         reaches = self._reaches(leader, now)
         if leader.reign is not None and reaches:
             self._published = leader.reign.primary.flushed
+            if self._sync is not None:
+                self._sync.look(leader.reign, now)
         if reaches and (leader.reign is not None or self._starting(leader, now)):
             self._renewed = self._reached = now
             self._expires_later()
@@ -94,12 +98,17 @@ class Lease:
             return
         positions = _positions(cluster, self._members, now)
         running = electable(positions, published=self._published, maximum_lag=self._manager.maximum_lag_on_failover)
+        if self._sync is not None:
+            allowed = self._sync.electable(positions)
+            running = tuple(name for name in running if name in allowed)
         winner = healthiest({name: positions[name] for name in running})
         if winner is None:
             cluster.agenda.at(now + self._manager.loop_wait, Rank.MANAGER, 0, lambda then: self._decide(then, renewed))
             return
         self._renewed = self._reached = now
         self._published = positions[winner]
+        if self._sync is not None:
+            self._sync.hand_over(winner)
         cluster.succession.elevate(cluster.nodes[winner], now)
         self._expires_later()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from replsim.engines.events.clients import Clients, Step
 from replsim.engines.events.log import Log
+from replsim.engines.events.managed_release import ManagedRelease
 from replsim.engines.events.primary import Primary
 from replsim.engines.events.release import Release
 from replsim.engines.events.transactions import Transactions
@@ -34,6 +35,7 @@ class Reign:
         rule: SyncRule,
         direct: Sequence[str],
         *,
+        managed: bool = False,
         start: int = 0,
         now: int = 0,
     ) -> None:
@@ -46,8 +48,11 @@ class Reign:
         """To the standbys that stream from it, and those that did."""
         self.first_flush = len(node.device.starts)
         self.transactions = Transactions(groups, log, scenario.wakeup, fresh=now == 0)
-        waits = [_waits_at(group.level, rule) for group in groups]
-        self.release = Release(scenario, rule, waits, log, self.transactions, rule.candidates(direct))
+        # A manager may empty the rule and fill it again, so that the levels that the clients ask for stay.
+        waits = [group.level if managed else _waits_at(group.level, rule) for group in groups]
+        kind = ManagedRelease if managed else Release
+        heard = tuple(direct) if managed else rule.candidates(direct)
+        self.release = kind(scenario, rule, waits, log, self.transactions, heard)
         self.primary = Primary(
             scenario, node.agenda, node.device, log, self.transactions, self.release, waits, node.ship, start
         )
@@ -57,6 +62,12 @@ class Reign:
             or any(writer.chunk for writer in scenario.writers.values())
         ):
             self.primary.wal_writer = WalWriter(scenario, node.agenda, log, self.primary)
+
+    @property
+    def managed(self) -> ManagedRelease:
+        """Who waits, under a manager that names the synchronous standbys."""
+        assert isinstance(self.release, ManagedRelease)
+        return self.release
 
     def open(self, now: int) -> None:
         """Begin to serve."""

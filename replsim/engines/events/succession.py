@@ -214,7 +214,7 @@ class Succession:
         direct = [name for name, each in cluster.nodes.items() if each.upstream == node.name]
         reign = Reign(
             scenario, node, log.fork(place, position, now), cluster.groups, cluster.rule, direct,
-            start=position, now=now,
+            managed=cluster.managed, start=position, now=now,
         )  # fmt: skip
         for candidate in range(len(reign.release.candidates)):
             reign.release.leave(candidate)
