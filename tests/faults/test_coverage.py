@@ -28,10 +28,3 @@ def test_a_fault_that_is_not_simulated_is_refused_by_name(verb: str) -> None:
     scenario = replsim.loads(f"{TEXT}faults: [{{at: 1s, {verb}: {VALUES.get(verb, 's1')}}}]\n")
     with pytest.raises(replsim.ReplsimError, match=rf"faults\[0\] \({verb}\)"):
         replsim.run(scenario)
-
-
-def test_a_mode_of_a_manager_that_is_not_simulated_is_refused_by_name() -> None:
-    """So does one with a failover manager in a mode that the engine does not do."""
-    scenario = replsim.loads(f"{TEXT}failover: {{manager: patroni, synchronous_mode: strict}}\n")
-    with pytest.raises(replsim.ReplsimError, match=r"failover\.synchronous_mode: strict"):
-        replsim.run(scenario)
