@@ -16,6 +16,7 @@ from rich.console import Console
 from docs.snippets import run_page
 from replsim import front
 from replsim.analysis import reference as metrics
+from replsim.calibrate import kills
 from replsim.calibrate import page as measured
 from replsim.cli.app import app
 from replsim.cli.table import tables
@@ -57,7 +58,9 @@ def run_pages() -> dict[Path, str]:
 def costly() -> dict[Path, Callable[[], str]]:
     """Pages for which much must be run: they are written with ``--all``."""
     return {
-        ROOT / "docs/validation.md": lambda: measured.markdown(list(measured.comparisons(measured.measured_runs()))),
+        ROOT / "docs/validation.md": lambda: measured.markdown(
+            list(measured.comparisons(measured.measured_runs())), kills.losses()
+        ),
         ROOT / "docs/closed-forms.md": proof.markdown,
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from replsim import front
 from replsim.calibrate.compare import Comparison, Row, compare
+from replsim.calibrate.kills import SCENARIO, Losses
 from replsim.calibrate.seen import seen_in
 from replsim.calibrate.stored import read
 from replsim.summary import show_metric
@@ -37,7 +38,13 @@ rule and the level; `q` has its WAL in memory with 1 ms added to each flush, `qd
 Another run of the same rig needs a copy of the nearest scenario, its own delays, names, level and load, and its files:
 `replsim validate copy.yaml --against FOLDER/NAME`. What was probed otherwise (`stale_ctl`, `visorder_any2_on`,
 `failover_local_d20-40`) is compared in `tests/validation`: how soon a commit is seen on a standby, in which order, and
-how many are lost when the primary is killed.
+how many are under way to it. What a kill of the primary loses is [at the end](#failover_kill_d20-40).
+"""
+
+KILLS = """\
+The primary is killed under the load of eight clients, and s2 (40 ms away) is promoted. A commit is lost if its client
+was told of it and it is not there. What is in flight dies with the host, or still arrives. Each number is a kill; those
+simulated differ in the moment.
 """
 
 
@@ -55,8 +62,8 @@ def comparisons(files: Iterable[Path]) -> Iterator[Comparison]:
         yield compare(scenario, measured, seen_in(front.run(scenario), "simulated"))
 
 
-def markdown(found: Sequence[Comparison]) -> str:
-    """The page: a line a run, then each run in full."""
+def markdown(found: Sequence[Comparison], kills: Iterable[Losses]) -> str:
+    """The page: a line a run, then each run in full, then what kills lose."""
     held = sum(each.held for each in found)
     missed = [f"`{each.scenario.name}` misses a limit: {_finding(each)}" for each in found if not each.held]
     lines = [HEAD, f"**{held} of {len(found)} runs are within every limit.**", "", *missed, *([""] if missed else [])]
@@ -81,7 +88,26 @@ def markdown(found: Sequence[Comparison]) -> str:
             for row in each.rows
         ]
         lines += _table(["metric", "measured", "simulated", "error", "limit"], rows)
+    lines += ["", f"## {SCENARIO}", "", KILLS]
+    header = [
+        "level",
+        "rule",
+        "in flight",
+        "lost, measured",
+        "ms of load",
+        "lost, simulated",
+        "ms of load",
+    ]
+    lines += _table(header, [_kind(each) for each in kills])
     return "\n".join(lines) + "\n"
+
+
+def _kind(each: Losses) -> list[str]:
+    counts = (each.measured, each.simulated)
+    measured, simulated = (", ".join(map(str, sorted(numbers))) for numbers in counts)
+    loads = (each.measured_ms, each.simulated_ms)
+    measured_ms, simulated_ms = (f"{min(numbers):.1f} to {max(numbers):.1f}" for numbers in loads)
+    return [each.level, each.names or "none", each.in_flight, measured, measured_ms, simulated, simulated_ms]
 
 
 def _finding(each: Comparison) -> str:

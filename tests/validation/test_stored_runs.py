@@ -13,6 +13,7 @@ import pytest
 import replsim
 from replsim.calibrate import Comparison
 from replsim.calibrate.columns import table
+from replsim.calibrate.kills import SCENARIO, losses
 from replsim.calibrate.page import comparisons, measured_runs
 from replsim.calibrate.probes import levels
 from replsim.calibrate.stored import Files, transactions
@@ -108,6 +109,18 @@ def test_a_kill_loses_as_many_commits_as_measured() -> None:
     for kill in kills("on", inflight_lost=True):
         assert counts.max() == kill["lost_acked"] == 0
         assert throughput == pytest.approx(kill["tps_before_kill"], rel=0.03)
+
+
+def test_the_ledger_counts_what_a_kill_loses() -> None:
+    """The primary dies and s2 is promoted: as much of the load is lost as measured, by the mechanism of all runs."""
+    assert constants(FOLDER / f"{SCENARIO}.yaml") == constants(RUNS[0])
+    found = {(each.level, each.in_flight): each for each in losses(FOLDER)}
+    assert len(found) == 3
+    died = found["local", "lost"]
+    assert np.mean(died.simulated_ms) == pytest.approx(np.mean(died.measured_ms), rel=0.05)
+    arrived = found["local", "arrives"]
+    assert max(arrived.simulated) <= max(arrived.measured)
+    assert set(found["on", "lost"].simulated) == set(found["on", "lost"].measured) == {0}
 
 
 def constants(file: Path) -> dict[str, Any]:
