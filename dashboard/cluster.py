@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from replsim.rules.acks import SyncRule
 from replsim.scenario import Scenario
+from replsim.scenario.failover import Patroni, Quorum
+from replsim.scenario.succession import heirs
 
 __all__ = ["Changes", "rules", "standby_changes"]
 
@@ -59,7 +61,15 @@ def _added(scenario: Scenario, more: int) -> Changes:
         changes[f"standbys.{name}"] = json.dumps(alike)
         if not (scenario.zones and zone):
             changes[f"links.{scenario.primary.name} -> {name}"] = _distance(scenario, names)
+            changes |= {f"links.{heir} -> {name}": _distance(scenario, names) for heir in _heirs(scenario, fresh, name)}
     return changes | _rule(scenario, [*scenario.direct, *fresh])
+
+
+def _heirs(scenario: Scenario, fresh: Sequence[str], name: str) -> tuple[str, ...]:
+    """Who may take over when there is a new standby, which has to follow it then, or may itself take over from it."""
+    manager = scenario.failover
+    anybody = isinstance(manager, Patroni) or (isinstance(manager, Quorum) and not manager.members)
+    return (*heirs(scenario), *(fresh[: fresh.index(name)] if anybody else ()))
 
 
 def _distance(scenario: Scenario, names: Sequence[str]) -> str:
