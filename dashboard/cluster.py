@@ -18,6 +18,8 @@ Changes = dict[str, str | None]
 
 def rules(scenario: Scenario) -> dict[str, str]:
     """The values of ``synchronous_standby_names`` that the scenario's standbys allow, each in words; its own too."""
+    if isinstance(scenario.failover, Patroni) and scenario.failover.synchronous_mode != "off":
+        return {"": "whom Patroni names"}
     names = scenario.direct
     listed = ", ".join(names)
     found = {"": "nobody (asynchronous)"}

@@ -104,7 +104,8 @@ def series_of(metric: str, scenario: Scenario) -> tuple[str, ...]:
     """The series of which a metric tells: a mean of it means something only where they have settled.
 
     >>> from replsim.scenario import Scenario
-    >>> demo = Scenario(name="demo", duration="9s", standbys={"s1": {}}, writers={"app": {"rate": "5/s"}})
+    >>> parts = {"standbys": {"s1": {}}, "links": {"p -> s1": {"latency": "1ms"}}, "writers": {"app": {"rate": "5/s"}}}
+    >>> demo = Scenario(name="demo", duration="9s", **parts)
     >>> series_of("s1.lag.seconds.p99", demo), series_of("app.commit_latency.mean", demo)
     (('s1.lag',), ('commit_latency',))
     """

@@ -56,7 +56,10 @@ def test_a_signal_ends_a_run_and_all_that_it_started(
     gone, and it says by its exit code what ended it."""
     file = place / "interrupted.yaml"
     file.write_text(SCENARIO)
-    command = [sys.executable, "-m", "replsim", "run", str(file), "--engine", "postgres"]
+    # A test that is itself run in the background has Ctrl-C turned off, and hands that down.
+    program = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    program += "from replsim.cli import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", program, "run", str(file), "--engine", "postgres"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
         deadline = time.monotonic() + 60
         while not list(place.glob("replsim-*/data-s1/postmaster.pid")):

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from typing_extensions import override
 
-from replsim.engines.events import cluster
+from replsim.engines.events import connection, reign
 from replsim.engines.events.primary import Primary
 from replsim.engines.events.receiver import Receiver
 from replsim.engines.events.release import Release
@@ -44,7 +44,7 @@ def no_return_trip() -> Iterator[None]:
             super().__init__(*arguments)
             self._wire = Here()  # type: ignore[assignment]
 
-    with patch.object(cluster, "Uplink", Instant):
+    with patch.object(connection, "Uplink", Instant):
         yield
 
 
@@ -70,7 +70,7 @@ def sum_of_delays() -> Iterator[None]:
             first = sorted(self._heard.values())[: self._rule.count]
             super().reported(candidate, positions, self._flush + sum(time - self._flush for time in first))
 
-    with patch.object(cluster, "Release", OneAfterTheOther):
+    with patch.object(reign, "Release", OneAfterTheOther):
         yield
 
 
@@ -95,7 +95,7 @@ def flush_per_commit() -> Iterator[None]:
             lsn = self._log.lsn
             super().flush_from(start, lsn[bisect_right(lsn, self.flushed)])
 
-    with patch.object(cluster, "Primary", OneByOne):
+    with patch.object(reign, "Primary", OneByOne):
         yield
 
 
@@ -119,7 +119,7 @@ def flush_per_message() -> Iterator[None]:
                 self._drained += self._device.write_time(position - self.written)
                 self.written = position
 
-    with patch.object(cluster, "Receiver", OneByOne):
+    with patch.object(connection, "Receiver", OneByOne):
         yield
 
 
@@ -134,7 +134,7 @@ def unflushed_shipped() -> Iterator[None]:
             for ship in self.ship:
                 ship(start, self._log.position(start) if target is None else target)
 
-    with patch.object(cluster, "Primary", Early):
+    with patch.object(reign, "Primary", Early):
         yield
 
 
@@ -151,5 +151,5 @@ def reply_before_flush() -> Iterator[None]:
         def __init__(self, *arguments: Any, **settings: Any) -> None:
             super().__init__(*arguments, **settings | {"eager_write": True})
 
-    with patch.object(Uplink, "reply", early), patch.object(cluster, "Receiver", Eager):
+    with patch.object(Uplink, "reply", early), patch.object(connection, "Receiver", Eager):
         yield

@@ -42,6 +42,8 @@ def reads_see_what_is_there(record: Record) -> Iterator[str]:
         mine = table["node"] == code
         looked, saw = table["looked"][mine], table["saw"][mine]
         if node == record.scenario.primary.name:
+            if len(record.branches) > 1:
+                continue  # there a look at a primary shows what it has inserted (docs/model.md)
             visible = commits["visible"][: len(lsn)]
             known = np.isin(saw, np.append(lsn, 0))
             shown = np.append(visible, 0)[np.where(saw > 0, np.searchsorted(lsn, saw), len(lsn))]

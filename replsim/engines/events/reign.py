@@ -92,7 +92,7 @@ class Reign:
                 log.learned[row] = now
             elif log.visible[row] > now:
                 log.visible[row] = log.acknowledged[row] = NEVER
-                log.learned.pop(row, None)
+                log.learned[row] = now
         return waiting
 
     def leaves(self, candidate: int, now: int) -> None:
