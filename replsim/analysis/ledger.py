@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.registry import Spec, measures
-from replsim.record import ACKNOWLEDGED, FAILED, UNKNOWN
+from replsim.record import ACKNOWLEDGED, ACKNOWLEDGED_LOCALLY, FAILED, UNKNOWN
 from replsim.record.branch import shared
 from replsim.scenario import Scenario
 from replsim.scenario.failover import NoFailover
@@ -25,7 +25,6 @@ __all__ = ["outages", "survived"]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-ACKNOWLEDGED_LOCALLY: Final = 1
 LOST: Final = "acknowledged to its client and is not in the history that goes on after the last failover"
 
 

@@ -2,12 +2,22 @@
 
 from replsim.record.branch import Branch
 from replsim.record.checkpoints import checkpoints
-from replsim.record.record import ACKNOWLEDGED, FAILED, OUTCOMES, PENDING, UNKNOWN, Record, Replies
+from replsim.record.record import (
+    ACKNOWLEDGED,
+    ACKNOWLEDGED_LOCALLY,
+    FAILED,
+    OUTCOMES,
+    PENDING,
+    UNKNOWN,
+    Record,
+    Replies,
+)
 from replsim.record.table import Table
 from replsim.record.trajectory import Trajectory
 
 __all__ = [
     "ACKNOWLEDGED",
+    "ACKNOWLEDGED_LOCALLY",
     "FAILED",
     "OUTCOMES",
     "PENDING",

@@ -15,13 +15,14 @@ from replsim.record.table import Table
 from replsim.record.trajectory import Trajectory
 from replsim.scenario import Scenario
 
-__all__ = ["ACKNOWLEDGED", "FAILED", "OUTCOMES", "PENDING", "UNKNOWN", "Record", "Replies"]
+__all__ = ["ACKNOWLEDGED", "ACKNOWLEDGED_LOCALLY", "FAILED", "OUTCOMES", "PENDING", "UNKNOWN", "Record", "Replies"]
 
 Ints = NDArray[np.int64]
 
 OUTCOMES: Final = ("acknowledged", "acknowledged_locally", "failed", "unknown", "pending")
 """What became of a commit in its client's eyes; the `outcome` column holds the place in this tuple."""
 ACKNOWLEDGED: Final = 0
+ACKNOWLEDGED_LOCALLY: Final = 1
 FAILED: Final = 2
 UNKNOWN: Final = 3
 PENDING: Final = 4

@@ -128,3 +128,10 @@ def test_clients_of_a_dead_primary_know_what_failed_and_what_they_do_not_know() 
     learned = commits["learned"][failed] / SECOND
     assert 20 <= learned.min() <= learned.max() <= 25.2
     assert result.metrics["unknown_commits"] == unknown.sum()
+
+
+def test_who_dies_before_it_has_taken_over_follows_again() -> None:
+    """A standby that crashes while it is being promoted streams from the old primary once it is back."""
+    result = ran("{at: 23s, for: 2s, crash: s1}", "{manager: manual, at: 20s, promote: s1, promotion: 10s}", seed=1)
+    assert when(result.record, "promoted") == []
+    assert [node for time, node in when(result.record, "streaming") if time > 25] == ["s1"]

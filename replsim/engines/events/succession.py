@@ -75,8 +75,8 @@ class Succession:
         node.begin_life(cluster.agenda)
         node.gone = node.agent = node.deposed = False
         if node is self.leader and self.promoting is None:
-            self._reign(node, node.log, node.kept, cluster.branches[-1].timeline, now)
-            self._serve(self._reign_of(node), now)
+            reign = self._reign(node, node.log, node.kept, cluster.branches[-1].timeline, now)
+            self._serve(reign, now)
         elif node is self.leader or self._foreign(node):
             self._rejoins(node, now)
         else:
@@ -122,9 +122,10 @@ class Succession:
         node.agenda.at(now, Rank.MANAGER, node.place, replay)
 
     def dies(self, node: Node) -> None:
-        """A node is gone; if it was about to take over, somebody else may."""
+        """A node is gone; if it was about to take over, somebody else may, and it is to follow again."""
         if self.promoting is node:
             self.promoting = None
+            node.upstream = self.leader.name
 
     def fence(self, node: Node, now: int, what: str = "fenced") -> None:
         """A primary is stopped: it takes no more writes, and joins the new one as soon as it may."""
@@ -165,7 +166,7 @@ class Succession:
         self.leader, self.promoting = node, None
         for each in (*followers, old):
             each.upstream = node.name
-        self._reign(node, following.log, position, timeline, now)
+        reign = self._reign(node, following.log, position, timeline, now)
         cluster.note(now, node.name, "promoted")
         for connection in cluster.connections:
             if connection.upstream is node and not connection.closed:
@@ -179,7 +180,6 @@ class Succession:
             self._rejoins(old, now)
         elif old.reign is not None:
             old.agenda.at(now + LEARNS, Rank.MANAGER, old.place, lambda time: self._learns(old, time))
-        reign = self._reign_of(node)
         cluster.agenda.at(now + self._routing(), Rank.MANAGER, node.place, lambda time: self._serve(reign, time))
 
     def _learns(self, old: Node, now: int) -> None:
@@ -206,7 +206,7 @@ class Succession:
         self._cluster.note(now, reign.node.name, "serves the clients")
         reign.join(coming)
 
-    def _reign(self, node: Node, log: Log, position: int, timeline: int, now: int) -> None:
+    def _reign(self, node: Node, log: Log, position: int, timeline: int, now: int) -> Reign:
         """A node is the primary from now on, with the log up to ``position``."""
         cluster, scenario = self._cluster, self._cluster.scenario
         place = len(cluster.branches)
@@ -221,10 +221,7 @@ class Succession:
         cluster.reigns.append(reign)
         cluster.enthrone(node, reign)
         reign.open(now)
-
-    def _reign_of(self, node: Node) -> Reign:
-        assert node.reign is not None
-        return node.reign
+        return reign
 
     def _foreign(self, node: Node) -> bool:
         """Whether a node that is down holds WAL that is not in the leader's history."""

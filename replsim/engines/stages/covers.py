@@ -38,9 +38,9 @@ def _clients(scenario: Scenario) -> Iterator[str]:
 
 def _cluster(scenario: Scenario) -> Iterator[str]:
     for place, fault in enumerate(scenario.faults):
-        yield f"faults[{place}] ({fault.verb}) is not simulated here"
+        yield f"faults[{place}] ({fault.verb}) takes the event engine"
     if not isinstance(scenario.failover, NoFailover):
-        yield f"failover (manager: {scenario.failover.manager}) is not simulated here"
+        yield f"failover (manager: {scenario.failover.manager}) takes the event engine"
     if scenario.primary.commit_delay:
         yield "commit_delay depends on who is active"
 
