@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from dashboard.cluster import Changes
 from replsim.scenario import Scenario
+from replsim.scenario.failover import Manual
 from replsim.scenario.faults import verb_of
 from replsim.scenario.topology import link_between
 from replsim.summary import show
@@ -45,7 +46,11 @@ BREAKAGES: Final = {
 }
 """What the page offers; a scenario's file can say more."""
 
-MANAGERS: Final = {"none": "nobody", "patroni": "Patroni", "quorum": "a quorum (Raft-like)"}
+MANAGERS: Final = {
+    "none": "nobody", "manual": "an operator, after 5 s", "patroni": "Patroni", "quorum": "a quorum (Raft-like)",
+}  # fmt: skip
+OPERATOR: Final = 5 * SECOND
+"""How long after the first fault an operator promotes a standby."""
 
 
 def targets(scenario: Scenario, target: Target) -> list[str]:
@@ -61,12 +66,18 @@ def targets(scenario: Scenario, target: Target) -> list[str]:
 
 
 def added(scenario: Scenario, breakage: Breakage, target: str, at: int, lasts: int | None) -> Changes:
-    """The scenario with one more fault, ``at`` a moment for so long (nanoseconds; None: to the end)."""
+    """The scenario with one more fault, ``at`` a moment for so long (nanoseconds; None: to the end).
+
+    An operator who had nothing to react to reacts to the first one.
+    """
     happens: dict[str, Any] = {"at": format_duration(at)}
     if lasts is not None:
         happens["for"] = format_duration(lasts)
     happens[breakage.verb] = [[target]] if breakage.verb == "partition" else target
-    return _faults([*_written(scenario), happens | dict(breakage.extra)])
+    changes = _faults([*_written(scenario), happens | dict(breakage.extra)])
+    if isinstance(scenario.failover, Manual) and not scenario.faults:
+        changes["failover"] = _operator(scenario, scenario.failover.promote, at)
+    return changes
 
 
 def removed(scenario: Scenario, place: int) -> Changes:
@@ -97,8 +108,10 @@ def manager_changes(scenario: Scenario, manager: str) -> Changes:
 
     Links that the nodes lack to follow a new primary come and go with it.
     """
+    first = min((fault.at for fault in scenario.faults if fault.at is not None), default=scenario.duration // 4)
     chosen = {
         "none": None,
+        "manual": _operator(scenario, next(iter(scenario.direct), ""), first),
         "patroni": "{manager: patroni, ttl: 20s, loop_wait: 5s, retry_timeout: 5s}",
         "quorum": "{manager: quorum, heartbeat: 1s, election_timeout: 5s}",
     }[manager]
@@ -112,6 +125,12 @@ def manager_changes(scenario: Scenario, manager: str) -> Changes:
         elif link_between(scenario, here, there) is None:
             changes[f"links.{here} -> {there}"] = "{latency: 1ms}"
     return changes
+
+
+def _operator(scenario: Scenario, promote: str, first: int) -> str:
+    """An operator who promotes a standby some time after the first fault."""
+    at = format_duration(min(first + OPERATOR, scenario.duration))
+    return f"{{manager: manual, at: {at}, promote: {promote}, routing: 1s}}"
 
 
 def _written(scenario: Scenario) -> Sequence[Any]:

@@ -18,9 +18,10 @@ from dashboard.words import plain
 from replsim import plots
 from replsim.result import Result
 from replsim.scenario import Scenario
-from replsim.units import SECOND
+from replsim.units import SECOND, format_duration
 
 SEEDS = 20
+LONG_ENOUGH = 60 * SECOND  # for every manager of the page to have a standby promoted, and clients led to it
 
 
 def main() -> None:
@@ -38,18 +39,39 @@ def main() -> None:
     said = plots.felt(results)
     st.html(f"<p class='said'><b>{escape(said)}</b></p>")
     show_answers(Shown(setup, scenario, results))
+    chart("primaries", results)
     show_figure(plots.service(results, theme=theme()), "service", said)
+    if scenario.faults:
+        _lost(results)
     left, right = st.columns(2, gap="medium")
     with left:
         chart("commit_latency", results, {"view": "time"}, key="broken latency")
         chart("stale_reads", results, key="broken reads")
     with right:
         chart("lag", results, {"kind": "seconds"}, key="broken lag")
-        _seeds(setup, results)
+        _seeds(setup, scenario, results)
 
 
-def _seeds(setup: Setup, results: Sequence[Result]) -> None:
-    """One run is an anecdote: how long clients wait over many of them."""
+def _lost(results: Sequence[Result]) -> None:
+    """What became of the commits; over many seeds also how much was lost, and for how long nobody was served."""
+    if len(results) == 1:
+        chart("commit_fates", results)
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        chart("commit_fates", results)
+        chart("recovery", results, {"of": "lost_commits"}, key="lost commits")
+    with right:
+        chart("recovery", results, {"of": "rto"}, key="rto")
+        chart("recovery", results, {"of": "rpo.seconds"}, key="rpo")
+
+
+def _seeds(setup: Setup, scenario: Scenario, results: Sequence[Result]) -> None:
+    """One run is an anecdote: how long clients wait over many of them; and a short one may end before a promotion."""
+    if manager_of(scenario) != "none" and scenario.duration < LONG_ENOUGH:
+        st.markdown("A manager needs its time: this run may end before anybody has taken over.")
+        longer = setup.changed({"duration": format_duration(LONG_ENOUGH)})
+        st.button("Run it for a minute", icon=":material/timer:", on_click=state.put, args=(longer,))
     if len(results) > 1:
         show_figure(plots.silences(results, theme=theme()), "silences", plots.felt(results))
         return

@@ -16,6 +16,7 @@ from replsim.plots.commits import commit_latency
 from replsim.plots.compared import compare_latency, compared
 from replsim.plots.differences import differences, differences_reading
 from replsim.plots.export import every_figure, fragment, library, save, write_images
+from replsim.plots.failovers import commit_fates, primaries, recovery
 from replsim.plots.heatmap import clickable_map
 from replsim.plots.lives import follow, follow_read
 from replsim.plots.parts import breakdown
@@ -30,6 +31,7 @@ __all__ = [
     "Plot",
     "breakdown",
     "clickable_map",
+    "commit_fates",
     "commit_latency",
     "compare_latency",
     "compared",
@@ -43,7 +45,9 @@ __all__ = [
     "lag",
     "library",
     "loss",
+    "primaries",
     "reading",
+    "recovery",
     "save",
     "service",
     "silences",

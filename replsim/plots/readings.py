@@ -14,6 +14,7 @@ from replsim.analysis.histogram import overdue
 from replsim.analysis.life import choose_commit, commit_life
 from replsim.analysis.readlife import choose_read, read_life
 from replsim.plots import runs as several
+from replsim.plots.failovers import fates_reading, primaries_reading, recovery_reading
 from replsim.plots.phrases import listed, percent
 from replsim.plots.runs import Run, Runs
 from replsim.plots.stories import commit_story, read_story
@@ -196,5 +197,8 @@ READINGS: Final[Mapping[str, Callable[..., str]]] = {
     "topology": _topology,
     "follow": _follow,
     "follow_read": _follow_read,
+    "primaries": primaries_reading,
+    "commit_fates": fates_reading,
+    "recovery": recovery_reading,
 }
 """The reading of each figure, by the figure's name."""

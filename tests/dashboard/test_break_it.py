@@ -7,8 +7,9 @@ import pytest
 from dashboard.breakage import BREAKAGES, MANAGERS, added, manager_changes, manager_of, removed, targets, told
 from dashboard.links import Setup
 from dashboard.sources import scenario_of
+from replsim.scenario.failover import Manual
 from replsim.units import SECOND
-from tests.dashboard.pages import open_page
+from tests.dashboard.pages import figure, open_page
 
 THREE = Setup("quickstart/three-nodes")
 
@@ -45,6 +46,45 @@ def test_each_manager_can_be_chosen(manager: str) -> None:
     assert manager_of(scenario_of(setup)) == manager
     assert (setup == THREE) == (manager == "none")
     assert setup.changed(manager_changes(scenario_of(setup), "none")) == THREE, "what it needed goes with it"
+
+
+def test_an_operator_promotes_after_the_first_fault() -> None:
+    """Whether the fault or the operator was chosen first: the promotion comes five seconds after the fault."""
+    base = scenario_of(THREE)
+    first = THREE.changed(added(base, BREAKAGES["crash"], "p", 3 * SECOND, None))
+    first = first.changed(manager_changes(scenario_of(first), "manual"))
+    then = THREE.changed(manager_changes(base, "manual"))
+    then = then.changed(added(scenario_of(then), BREAKAGES["crash"], "p", 3 * SECOND, None))
+    for setup in (first, then):
+        manager = scenario_of(setup).failover
+        assert isinstance(manager, Manual)
+        assert (manager.at, manager.promote) == (8 * SECOND, "s1")
+
+
+@pytest.mark.parametrize("manager", ["manual", "patroni", "quorum"])
+def test_the_page_shows_who_took_over_and_what_was_lost(manager: str) -> None:
+    """With every manager the dead primary is succeeded within the minute, and the seeds' times are drawn."""
+    setup = THREE.changed({"duration": "60s", "writers.app.rate": "100/s", "readers.web.rate": "100/s"})
+    setup = setup.changed(added(scenario_of(setup), BREAKAGES["crash"], "p", 10 * SECOND, None))
+    setup = setup.changed(manager_changes(scenario_of(setup), manager))
+    at = open_page("break_it", *setup.query["set"], scenario=setup.base, seeds="3")
+    bars = [bar for bar in figure(at, "Who was primary")["data"] if bar["type"] == "bar"]
+    assert [bar["name"] for bar in bars] == ["primary, timeline 1", "primary, timeline 2", "down"]
+    assert figure(at, "What became of commits: mean over 3 seeds")
+    for title in ("Commits lost", "Recovery point (RPO)", "Recovery time (RTO)"):
+        assert len(figure(at, f"{title}, seed by seed")["data"]) == 1
+    assert any("; clients reached s" in html.proto.body for html in at.get("html"))
+
+
+def test_a_run_that_is_too_short_for_a_manager_can_be_longer() -> None:
+    """A lease that runs out after the end shows nothing: the page says so, and a button makes it a minute."""
+    setup = THREE.changed(added(scenario_of(THREE), BREAKAGES["crash"], "p", 5 * SECOND, None))
+    setup = setup.changed(manager_changes(scenario_of(setup), "patroni"))
+    at = open_page("break_it", *setup.query["set"], scenario=setup.base)
+    next(button for button in at.button if button.label == "Run it for a minute").click()
+    at.run()
+    longer = Setup.from_query({"scenario": [setup.base], "set": at.query_params["set"]})
+    assert scenario_of(longer).duration == 60 * SECOND
 
 
 def test_the_page_adds_what_was_chosen() -> None:
