@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pyarrow.parquet
 import pytest
 
 import replsim
-from dashboard.exports import csv_zip, figures_html, parquet_zip, scenario_file
+from dashboard.exports import csv_zip, figures_html, figures_zip, parquet_zip, scenario_file
 from dashboard.links import Setup
 from dashboard.sources import scenario_of
+from replsim import plots
+from replsim.plots.export import BROWSERS
 from replsim.result import Result
 
 SETUP = Setup("quickstart/three-nodes").changed({"duration": "3s", "writers.app.rate": "500/s", "seed": "5"})
@@ -51,6 +54,19 @@ def test_the_figures_stand_alone(result: Result) -> None:
     assert page.count("plotly.js v") == 1
     assert page.count('class="plotly-graph-div"') >= 6
     assert "<script src=" not in page
+
+
+@pytest.mark.parametrize(("form", "begins"), [("svg", b"<svg"), ("png", b"\x89PNG\r\n\x1a\n")], ids=("svg", "png"))
+def test_the_figures_are_images(result: Result, form: str, begins: bytes) -> None:
+    """Each figure is an image that a browser drew, of its kind and with something in it."""
+    if not any(map(shutil.which, BROWSERS)):
+        pytest.skip("there is no Chromium or Chrome: apt-get install chromium fonts-liberation")
+    with zipfile.ZipFile(io.BytesIO(figures_zip([result], form))) as archive:
+        images = {name: archive.read(name) for name in archive.namelist()}
+    assert set(images) == {f"{name}.{form}" for name in plots.every_figure([result])}
+    for image in images.values():
+        assert image.startswith(begins)
+        assert len(image) > 5_000
 
 
 def test_data_are_what_the_result_holds(result: Result) -> None:
