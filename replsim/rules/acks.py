@@ -69,6 +69,10 @@ class SyncRule:
             raise RuleError(f"{text!r}: the number of synchronous standbys must be at least 1")
         return cls(method, count, _names(text, rest[2:-1]))
 
+    def in_force(self, level: Level) -> Level:
+        """The level that a commit waits at: with an empty setting every level above ``off`` is ``local``."""
+        return "local" if self.count == 0 and level != "off" else level
+
     def priority(self, standby: str) -> int:
         """The 1-based place of ``standby`` in the list, or 0 where it is no candidate (``syncrep.c``)."""
         for place, name in enumerate(self.names, 1):

@@ -54,7 +54,9 @@ def open_clusters(draw: st.DrawFn) -> Scenario:
     pairs = [(upstream or "p", name) for name, upstream in ups.items()]
     both = [f"{a} -> {b}" for up, down in pairs for a, b in ((up, down), (down, up))]
     primary = draw(primaries(direct))
-    primary |= {"max_connections": 10_000, "commit_delay": "0s"}
+    primary |= {"max_connections": 10_000}
+    if primary["commit_delay"] != "0s":
+        primary |= {"synchronous_standby_names": ""}
     user = draw(maybe(sessions()))
     fields = {
         "name": "random",

@@ -60,6 +60,8 @@ class Work(NamedTuple):
     wakeup: int
     pages: Pages | None
     cold: Cold | None = None
+    counted: bool = False
+    """Whether ``commit_delay`` asks how many transactions execute, so that each has to be known from its start."""
 
 
 class Clients(ABC):
@@ -95,7 +97,7 @@ class Clients(ABC):
         network, execution = work.network.constant, work.execution.constant
         steady = network is not None and execution is not None
         self._cold = work.cold
-        self.in_order = steady and not self.locks and work.chunk is None and work.cold is None
+        self.in_order = steady and not self.locks and work.chunk is None and work.cold is None and not work.counted
         """Transactions reach the log in the order in which they start, so a start needs no step of its own."""
         self.to_server = (network or 0) + wakeup
         """From the start of a transaction to its execution; a network time that is not constant is left out."""

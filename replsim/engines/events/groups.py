@@ -45,6 +45,7 @@ def _work(scenario: Scenario, place: int, stream: str, client: Writer | Session)
         keys=None,
         wakeup=scenario.wakeup,
         pages=None,
+        counted=scenario.primary.commit_delay > 0,
     )
 
 

@@ -12,7 +12,7 @@ from replsim.engines.events.primary import Primary
 from replsim.engines.events.release import Release
 from replsim.engines.events.transactions import Transactions
 from replsim.engines.events.wal_writer import WalWriter
-from replsim.rules.acks import Level, SyncRule
+from replsim.rules.acks import SyncRule
 from replsim.scenario import Scenario
 from replsim.units import NEVER
 
@@ -49,7 +49,7 @@ class Reign:
         self.first_flush = len(node.device.starts)
         self.transactions = Transactions(groups, log, scenario.wakeup, fresh=now == 0)
         # A manager may empty the rule and fill it again, so that the levels that the clients ask for stay.
-        waits = [group.level if managed else _waits_at(group.level, rule) for group in groups]
+        waits = [group.level if managed else rule.in_force(group.level) for group in groups]
         kind = ManagedRelease if managed else Release
         heard = tuple(direct) if managed else rule.candidates(direct)
         self.release = kind(scenario, rule, waits, log, self.transactions, heard)
@@ -104,8 +104,3 @@ class Reign:
         for connection in others:
             if connection.receiver.status_due < NEVER:
                 connection.receiver.report_by(max(connection.receiver.status_due, now))
-
-
-def _waits_at(level: Level, rule: SyncRule) -> Level:
-    """The level in force: with an empty ``synchronous_standby_names`` every level above ``off`` is ``local``."""
-    return "local" if rule.count == 0 and level != "off" else level

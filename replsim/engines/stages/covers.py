@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from replsim.rules.acks import REMOTE_LEVELS, SyncRule
 from replsim.scenario import Scenario
+from replsim.scenario.clients import Session, Writer
 from replsim.scenario.failover import NoFailover
 from replsim.scenario.topology import link_between
 
@@ -42,7 +44,13 @@ def _cluster(scenario: Scenario) -> Iterator[str]:
     if not isinstance(scenario.failover, NoFailover):
         yield f"failover (manager: {scenario.failover.manager}) takes the event engine"
     if scenario.primary.commit_delay:
-        yield "commit_delay depends on who is active"
+        rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
+        writing: list[tuple[str, Writer | Session]] = [*scenario.writers.items(), *scenario.sessions.items()]
+        yield from (
+            f"commit_delay asks who is active, and clients of {name} wait for standbys meanwhile"
+            for name, client in writing
+            if rule.in_force(scenario.level(client.synchronous_commit)) in REMOTE_LEVELS
+        )
 
 
 def _instant_links(scenario: Scenario) -> Iterator[str]:

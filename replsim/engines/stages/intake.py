@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.engines.stages.actors import feed
-from replsim.engines.stages.columns import Ints, chained, cut
+from replsim.engines.stages.columns import Ints, chained, cut, joined
 from replsim.engines.stages.kernels.primary_flush import CHUNK
 from replsim.randomness import DurationDistribution, Streams
 from replsim.randomness.arrivals import Arriving, user_writes
@@ -32,8 +32,6 @@ class Transactions(NamedTuple):
     """The place among those of its group, in the order of submission."""
     client: Ints
     submitted: Ints
-    begun: Ints
-    """When it begins to execute; a network time that is not constant is left out."""
     inserted: Ints
     size: Ints
     """WAL of the whole transaction (of the chunk, for a chunk)."""
@@ -46,7 +44,7 @@ class Transactions(NamedTuple):
 
 
 NONE: Final = Transactions(
-    *(np.empty(0, dtype=kind) for kind in (np.int16, *(np.int64,) * 8, np.bool_))  # type: ignore[arg-type]  # by field
+    *(np.empty(0, dtype=kind) for kind in (np.int16, *(np.int64,) * 7, np.bool_))  # type: ignore[arg-type]  # by field
 )
 
 
@@ -83,13 +81,13 @@ class Group:
         self.connections = client.connections
         self.declared: Level = scenario.level(client.synchronous_commit)
         rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
-        self.level: Level = "local" if rule.count == 0 and self.declared != "off" else self.declared
-        """The level in force: with an empty ``synchronous_standby_names`` every level above ``off`` is ``local``."""
+        self.level = rule.in_force(self.declared)
         self.records = client.records if isinstance(client, Writer) else 1
         self.chunk = client.chunk if isinstance(client, Writer) else None
         self._arriving = arriving
         self._wakeup = scenario.wakeup
-        self._to_server = (network.constant or 0) + scenario.wakeup
+        self.to_server = (network.constant or 0) + scenario.wakeup
+        """From the submission to the execution; a network time that is not constant is left out."""
         self._out = feed.draws(streams, f"{name}:request", network)
         self._back = feed.draws(streams, f"{name}:answer", network)
         self._execution = feed.draws(streams, f"{name}:execution", client.execution)
@@ -112,7 +110,6 @@ class Group:
             number=np.arange(first, count),
             client=self._arriving.users(first, count) if isinstance(self._arriving, Users) else np.full(many, -1),
             submitted=submitted,
-            begun=submitted + self._to_server,
             inserted=inserted,
             size=size,
             adds=size,
@@ -147,6 +144,8 @@ class Intake:
         self.groups = tuple(groups)
         self._coming: list[Transactions | None] = [None] * len(self.groups)
         """By group: what was submitted, and is not in the log yet."""
+        self._to_begin = np.empty(0, dtype=np.int64)
+        """When transactions will begin to execute that were submitted."""
 
     def until(self, horizon: int) -> Transactions:
         """What reaches the log before ``horizon``, after what was given before."""
@@ -168,6 +167,14 @@ class Intake:
             return merged
         order = np.argsort(merged.inserted, kind="stable")
         return cut(merged, order)
+
+    def begins(self, horizon: int) -> Ints:
+        """When those transactions begin to execute that do so before the ``horizon`` of the last `until`, after those
+        given before, in order."""
+        every = np.sort(joined([self._to_begin, *(group.submitted + group.to_server for group in self.groups)]))
+        now = int(np.searchsorted(every, horizon, side="left"))
+        self._to_begin = every[now:]
+        return every[:now]
 
     def left(self) -> Transactions | None:
         """The transactions that were submitted and have not reached the log, in the order of their submission."""

@@ -50,7 +50,6 @@ class Log:
         """The place of the first addition that is kept, commit or chunk."""
         self._added: Additions | None = None
         self.has_chunks = any(group.chunk for group in groups)
-        self._delays = scenario.primary.commit_delay > 0
         self._level = np.array([LEVELS.index(group.level) for group in groups] or [0], dtype=np.int8)
         self._asks = np.array([group.declared == "remote_apply" for group in groups] or [False])
         self._group_records = np.array([group.records for group in groups] or [1], dtype=np.int64)

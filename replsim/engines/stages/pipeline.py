@@ -70,6 +70,8 @@ class Pipeline:
         last = horizon > self.scenario.duration
         end = self.scenario.duration if last else -1
         inserts = self.log.append(self.intake.until(horizon))
+        if self.scenario.primary.commit_delay:
+            inserts = inserts._replace(begins=self.intake.begins(horizon))
         flushes = self.primary.run(inserts, horizon)
         flushed = {self.scenario.primary.name: Flushed(flushes.ends, flushes.targets)}
         messages, moved = {}, {}
