@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
-from replsim.record import ACKNOWLEDGED
+from replsim.record import ACKNOWLEDGED_LOCALLY, answered
 from replsim.rules.acks import REMOTE_LEVELS, SyncRule
 from replsim.units import NEVER
 
@@ -79,7 +79,7 @@ def breakdown(facts: Facts, rows: Ints | None = None) -> Breakdown:
     """The parts of the commits in ``rows``, which must be acknowledged; without it, of all that count in a metric."""
     commits = facts.record.commits
     if rows is None:
-        rows = np.flatnonzero(facts.within(commits["acknowledged"]) & (commits["outcome"] == ACKNOWLEDGED))
+        rows = np.flatnonzero(facts.within(commits["acknowledged"]) & answered(commits["outcome"]))
     start, visible, told = (commits[name][rows] for name in ("inserted", "visible", "acknowledged"))
     lsn, level = facts.codes[rows], commits["level"][rows]
     words = commits.words.get("level", ())
@@ -90,6 +90,10 @@ def breakdown(facts: Facts, rows: Ints | None = None) -> Breakdown:
     decider = np.full(len(rows), -1, dtype=np.int64)
     for place in REMOTE_LEVELS:
         waiting = np.flatnonzero(level == words.index(place)) if place in words else np.empty(0, dtype=np.int64)
+        # No standby's answer ended a cancelled wait: all of it is its standbys' way there.
+        cancelled = commits["outcome"][rows[waiting]] == ACKNOWLEDGED_LOCALLY
+        flushed[waiting[cancelled]] = commits["flushed"][rows[waiting[cancelled]]]
+        waiting = waiting[~cancelled]
         who = _deciders(facts, place, lsn[waiting])
         waiting, who = waiting[who >= 0], who[who >= 0]
         decider[waiting] = who

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from replsim.randomness import Streams
 from replsim.randomness.arrivals import Open, arrivals
-from replsim.record import ACKNOWLEDGED, Record, Trajectory
+from replsim.record import Record, Trajectory, answered
 from replsim.record.branch import coded_as, distance
 from replsim.units import NEVER
 
@@ -98,7 +98,7 @@ class Facts:
     @cached_property
     def acknowledged(self) -> Ints:
         """When each commit of the log was acknowledged at its client; `NEVER` where its client was told otherwise."""
-        return np.where(self.column("outcome") == ACKNOWLEDGED, self.column("acknowledged"), NEVER)
+        return np.where(answered(self.column("outcome")), self.column("acknowledged"), NEVER)
 
     def reached(self, node: str, stage: str) -> Ints:
         """When a node's position had passed each commit of the log: never falls; `NEVER` where not by the end."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
-from replsim.record import ACKNOWLEDGED, PENDING
+from replsim.record import PENDING, answered
 from replsim.units import NEVER, SECOND
 
 __all__ = ["Histogram", "latencies", "latency_histogram", "latency_rows", "overdue", "together"]
@@ -37,7 +37,7 @@ class Histogram:
 def latency_rows(facts: Facts, writer: str | None = None) -> Ints:
     """The commits over which latency is measured (acknowledged within the window), of one writer or of all."""
     commits = facts.record.commits
-    chosen = facts.within(commits["acknowledged"]) & (commits["outcome"] == ACKNOWLEDGED) & facts.of_writer(writer)
+    chosen = facts.within(commits["acknowledged"]) & answered(commits["outcome"]) & facts.of_writer(writer)
     return np.flatnonzero(chosen)
 
 

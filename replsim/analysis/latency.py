@@ -16,7 +16,7 @@ from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
 from replsim.analysis.registry import Part, Spec, measures
 from replsim.analysis.weighted import AtEnd, Sample, Share, statistics
-from replsim.record import ACKNOWLEDGED, PENDING
+from replsim.record import PENDING, answered
 from replsim.scenario import Scenario
 from replsim.units import NEVER, SECOND
 
@@ -56,7 +56,7 @@ def _writes(scenario: Scenario) -> bool:
 def commit_latency(facts: Facts, writer: str | None) -> Mapping[str, Part]:
     """Latencies from the scheduled time and from the start."""
     commits = facts.record.commits
-    chosen = facts.within(commits["acknowledged"]) & (commits["outcome"] == ACKNOWLEDGED) & facts.of_writer(writer)
+    chosen = facts.within(commits["acknowledged"]) & answered(commits["outcome"]) & facts.of_writer(writer)
     told = commits["acknowledged"][chosen]
     return {
         family: Sample(told - commits[start][chosen], SECOND)
@@ -82,7 +82,7 @@ def learned_latency(facts: Facts, writer: str | None) -> Mapping[str, float]:
     for name, law in facts.record.scenario.writers.items():
         if law.poll is not None and writer in (None, name):
             chosen |= facts.of_writer(name)
-    chosen &= facts.within(commits["learned"]) & (commits["outcome"] == ACKNOWLEDGED)
+    chosen &= facts.within(commits["learned"]) & answered(commits["outcome"])
     waits = commits["learned"][chosen] - commits["submitted"][chosen]
     return {f"learned_latency.{name}": value for name, value in statistics(waits, SHORT, SECOND).items()}
 
@@ -121,7 +121,7 @@ def connection_wait(facts: Facts, writer: str | None) -> Mapping[str, Part]:
 def volume(facts: Facts, writer: str | None) -> Mapping[str, Part]:
     """How many commits came through, and how many did not."""
     commits, mine = facts.record.commits, facts.of_writer(writer)
-    done = facts.within(commits["acknowledged"]) & (commits["outcome"] == ACKNOWLEDGED) & mine
+    done = facts.within(commits["acknowledged"]) & answered(commits["outcome"]) & mine
     pending = (commits["outcome"] == PENDING) & (commits["submitted"] < NEVER) & mine
     return {
         "throughput": Share(float(np.count_nonzero(done)), facts.window_seconds),

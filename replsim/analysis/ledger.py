@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.registry import Spec, measures
-from replsim.record import ACKNOWLEDGED, ACKNOWLEDGED_LOCALLY, FAILED, UNKNOWN
+from replsim.record import ACKNOWLEDGED_LOCALLY, FAILED, UNKNOWN, answered
 from replsim.record.branch import shared
 from replsim.scenario import Scenario
 from replsim.scenario.failover import NoFailover
@@ -46,12 +46,24 @@ def survived(facts: Facts) -> Bools:
         "extreme",
         f"The time from the first to the last acknowledgement of a commit that was {LOST}; 0 if there is none.",
     ),
-    Spec("unknown_commits", "count", "count", "Commits whose primary died before it could tell their clients."),
+    Spec(
+        "local_commits",
+        "count",
+        "count",
+        "Commits whose wait for standbys was cancelled: acknowledged by the primary alone, replicated or not.",
+    ),
+    Spec(
+        "unknown_commits",
+        "count",
+        "count",
+        "Commits of which their clients do not know the outcome: the primary died, or their drivers left, before the "
+        "answer.",
+    ),
     Spec(
         "failed_commits",
         "count",
         "count",
-        "Transactions that found no primary, or whose primary died before they could commit.",
+        "Transactions that found no primary, whose primary died before they could commit, or that a time-out ended.",
     ),
     Spec(
         "divergent_commits",
@@ -70,14 +82,14 @@ def survived(facts: Facts) -> Bools:
 def ledger(facts: Facts, _: str | None) -> Mapping[str, float]:
     """What was lost, over the whole run."""
     outcome = facts.record.commits["outcome"]
-    told = (facts.column("outcome") == ACKNOWLEDGED) | (facts.column("outcome") == ACKNOWLEDGED_LOCALLY)
-    lost = told & (facts.column("acknowledged") < NEVER) & ~survived(facts)
+    lost = answered(facts.column("outcome")) & (facts.column("acknowledged") < NEVER) & ~survived(facts)
     times = facts.column("acknowledged")[lost]
     divergent, split = _split_brain(facts)
     return {
         "lost_commits": float(np.count_nonzero(lost)),
         "rpo.bytes": float(facts.column("bytes")[lost].sum()),
         "rpo.seconds": float(np.ptp(times)) / SECOND if len(times) else 0.0,
+        "local_commits": float(np.count_nonzero(outcome == ACKNOWLEDGED_LOCALLY)),
         "unknown_commits": float(np.count_nonzero(outcome == UNKNOWN)),
         "failed_commits": float(np.count_nonzero(outcome == FAILED)),
         "divergent_commits": float(divergent),

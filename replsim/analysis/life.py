@@ -86,8 +86,8 @@ class CommitLife:
 
 
 def choose_commit(facts: Facts, which: str | int = "median") -> int:
-    """The row of the ``median`` commit by latency, the ``slowest``, the first ``lost``, ``unknown`` or ``pending`` one,
-    or a number.  Raises `NotInResult` where there is none.
+    """The row of the ``median`` commit by latency, the ``slowest``, the first ``lost``, ``acknowledged_locally``,
+    ``unknown`` or ``pending`` one, or a number.  Raises `NotInResult` where there is none.
     """
     commits = facts.record.commits
     if isinstance(which, int) or which.lstrip("-").isdigit():
@@ -101,7 +101,7 @@ def choose_commit(facts: Facts, which: str | int = "median") -> int:
             raise NotInResult("no commit was acknowledged within the measured window")
         order = rows[np.argsort(latencies(facts, rows), kind="stable")]
         return int(order[-1] if which == "slowest" else order[(len(order) - 1) // 2])
-    if which in ("unknown", "pending"):
+    if which in ("acknowledged_locally", "unknown", "pending"):
         rows = np.flatnonzero(commits["outcome"] == OUTCOMES.index(which))
     elif which == "lost":
         rows = np.flatnonzero(~survived(facts))
@@ -110,7 +110,8 @@ def choose_commit(facts: Facts, which: str | int = "median") -> int:
         rows = told if len(told) else rows
     else:
         raise NotInResult(
-            f"{which!r} is no way to choose a commit: median, slowest, lost, unknown, pending or its number"
+            f"{which!r} is no way to choose a commit: median, slowest, lost, acknowledged_locally, "
+            "unknown, pending or its number"
         )
     if not len(rows):
         raise NotInResult(f"no commit is {which}")

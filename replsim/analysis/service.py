@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
-from replsim.record import ACKNOWLEDGED
+from replsim.record import answered as was_answered
 from replsim.units import SECOND
 
 __all__ = ["Silence", "answered", "longest_silence"]
@@ -62,5 +62,5 @@ def longest_silence(facts: Facts) -> Silence:
 def _times(facts: Facts) -> NDArray[np.int64]:
     """When commits were acknowledged at their clients."""
     commits = facts.record.commits
-    times: NDArray[np.int64] = commits["acknowledged"][commits["outcome"] == ACKNOWLEDGED]
+    times: NDArray[np.int64] = commits["acknowledged"][was_answered(commits["outcome"])]
     return times

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.registry import find
-from replsim.record import ACKNOWLEDGED, Record
+from replsim.record import Record, answered
 from replsim.scenario import Scenario
 from replsim.units import NEVER
 
@@ -124,9 +124,9 @@ def series_of(metric: str, scenario: Scenario) -> tuple[str, ...]:
 def _series(facts: Facts, standbys: tuple[str, ...]) -> Iterator[tuple[str, Ints, Ints]]:
     """Each series' name, the times at which its observations were due, and their values (ns)."""
     commits, scenario = facts.record.commits, facts.record.scenario
-    answered = (commits["outcome"] == ACKNOWLEDGED) & (commits["acknowledged"] < NEVER)
+    told = answered(commits["outcome"]) & (commits["acknowledged"] < NEVER)
     for writer in (*scenario.writers, *scenario.sessions):
-        chosen = answered & facts.of_writer(writer)
+        chosen = told & facts.of_writer(writer)
         due = commits["submitted"][chosen]
         order = np.argsort(due, kind="stable")
         yield "commit_latency", due[order], (commits["acknowledged"][chosen] - due)[order]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.measured import measured_lag
-from replsim.record import ACKNOWLEDGED
+from replsim.record import answered
 from replsim.result import Result
 from replsim.scenario import Scenario
 from replsim.units import SECOND
@@ -72,7 +72,7 @@ RANKS: Final = ("p50", "p90", "p99")
 
 def _latencies(facts: Facts) -> dict[str, Floats]:
     commits = facts.record.commits
-    done = facts.within(commits["acknowledged"]) & (commits["outcome"] == ACKNOWLEDGED)
+    done = facts.within(commits["acknowledged"]) & answered(commits["outcome"])
     told = commits["acknowledged"][done]
     return {
         "commit_latency": (told - commits["submitted"][done]) / SECOND,

@@ -18,7 +18,7 @@ from replsim.analysis.breakdown import PARTS, breakdown
 from replsim.analysis.devices import flushes
 from replsim.analysis.facts import Facts
 from replsim.errors import NotInResult
-from replsim.record import ACKNOWLEDGED
+from replsim.record import answered
 from replsim.scenario import Scenario
 from replsim.units import NEVER, SECOND, format_duration
 
@@ -135,7 +135,7 @@ def _lag(facts: Facts, name: str, pid: int, first: int, last: int) -> Iterator[E
 def _commits(facts: Facts, first: int, last: int) -> Iterator[Event]:
     """A span a commit, with a span for each of its parts inside."""
     commits = facts.record.commits
-    chosen = (commits["outcome"] == ACKNOWLEDGED) & (commits["submitted"] >= first) & (commits["acknowledged"] <= last)
+    chosen = answered(commits["outcome"]) & (commits["submitted"] >= first) & (commits["acknowledged"] <= last)
     found = breakdown(facts, np.flatnonzero(chosen))
     for place, row in enumerate(found.rows.tolist()):
         time = int(commits["submitted"][row])

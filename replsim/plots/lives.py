@@ -41,7 +41,8 @@ FAR: Final = 2.5
 
 
 def follow(results: Runs, commit: str | int = "median", *, theme: Theme = "light") -> go.Figure:
-    """One commit's way: the ``median`` one, the ``slowest``, a ``lost``, ``unknown`` or ``pending`` one, or its number.
+    """One commit's way: the ``median`` one, the ``slowest``, a ``lost``, ``acknowledged_locally``,
+    ``unknown`` or ``pending`` one, or its number.
 
     What its client waited for is drawn thick, in the colours of `breakdown`.  Raises `NotInResult` where there is no
     such commit.  Of several results the first.

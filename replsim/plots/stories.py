@@ -45,6 +45,10 @@ def commit_story(facts: Facts, life: CommitLife) -> str:
 def _unfinished(facts: Facts, life: CommitLife) -> str:
     if life.outcome == "failed":
         return "failed: there was no primary that could take it."
+    if life.outcome == "unknown" and (left := _left(facts, life)) is not None:
+        return f"is unknown to its client, which had no answer within {_time(left)} and closed its connection." + (
+            _undone(life) or _seen(facts, life, facts.record.scenario.duration)
+        )
     if life.outcome == "unknown":
         if life.time(life.primary, "inserted") is None:
             return f"is unknown to its client: {life.primary} went away before it could commit."
@@ -65,6 +69,15 @@ def _unfinished(facts: Facts, life: CommitLife) -> str:
     return f"was {outcome} {when}: it {waits}." + (
         _undone(life) or _seen(facts, life, told if told is not None else facts.record.scenario.duration)
     )
+
+
+def _left(facts: Facts, life: CommitLife) -> int | None:
+    """The time-out after which a commit's client left it; None where that is not what happened."""
+    writer, commits = facts.record.scenario.writers.get(life.writer), facts.record.commits
+    if writer is None or writer.timeout is None or writer.at_timeout != "disconnect":
+        return None
+    waited = int(commits["learned"][life.row] - commits["started"][life.row])
+    return writer.timeout if waited == writer.timeout else None
 
 
 def _undone(life: CommitLife) -> str:

@@ -11,6 +11,7 @@ from replsim.record.record import (
     UNKNOWN,
     Record,
     Replies,
+    answered,
 )
 from replsim.record.table import Table
 from replsim.record.trajectory import Trajectory
@@ -27,5 +28,6 @@ __all__ = [
     "Replies",
     "Table",
     "Trajectory",
+    "answered",
     "checkpoints",
 ]

@@ -15,7 +15,17 @@ from replsim.record.table import Table
 from replsim.record.trajectory import Trajectory
 from replsim.scenario import Scenario
 
-__all__ = ["ACKNOWLEDGED", "ACKNOWLEDGED_LOCALLY", "FAILED", "OUTCOMES", "PENDING", "UNKNOWN", "Record", "Replies"]
+__all__ = [
+    "ACKNOWLEDGED",
+    "ACKNOWLEDGED_LOCALLY",
+    "FAILED",
+    "OUTCOMES",
+    "PENDING",
+    "UNKNOWN",
+    "Record",
+    "Replies",
+    "answered",
+]
 
 Ints = NDArray[np.int64]
 
@@ -26,6 +36,11 @@ ACKNOWLEDGED_LOCALLY: Final = 1
 FAILED: Final = 2
 UNKNOWN: Final = 3
 PENDING: Final = 4
+
+
+def answered(outcome: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Which commits their clients were told to stand, by the primary alone (a cancelled wait) or as the level asks."""
+    return np.asarray((outcome == ACKNOWLEDGED) | (outcome == ACKNOWLEDGED_LOCALLY))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -163,6 +163,13 @@ class Writer(Part):
     """The row that each transaction writes; without it nobody asks which row it was."""
     synchronous_commit: Level | None = None
     """As a session may set it; without it the primary's setting holds."""
+    timeout: Annotated[Duration, Field(gt=0)] | None = None
+    """How long after a transaction was sent its client's driver gives it up; without it the client waits for ever."""
+    at_timeout: Literal["cancel", "disconnect"] = "cancel"
+    """``cancel``: the server is asked to end it, and a commit that waits for standbys is then acknowledged by the
+    primary alone.  ``disconnect``: the connection is closed; the outcome stays unknown, and the server goes on."""
+    statement_timeout: Annotated[Duration, Field(gt=0)] | None = None
+    """The server ends a transaction that executes, or waits for a lock, for so long.  It never ends a commit's wait."""
 
 
 class Background(Part):

@@ -22,7 +22,7 @@ T = TypeVar("T")
 FEATURES: Final = (
     "standbys", "cascade", "sync", "levels", "random costs", "links", "closed loops", "polls", "locks", "chunks",
     "background", "checkpoints", "commit delay", "apply delay", "slow replay", "readers", "sessions", "quorums",
-    "lag routes", "write routes", "promises", "capacity", "networks", "keys", "warm-up", "faults",
+    "lag routes", "write routes", "promises", "capacity", "networks", "keys", "warm-up", "faults", "time-outs",
 )  # fmt: skip
 GRID_US: Final = 100
 DURATION_MS: Final = 60
@@ -188,10 +188,11 @@ class _Dice:
         verbs = ["crash", "pause", "stall", "slow", *(["pause_replay"] if standbys else [])]
         if links:
             verbs += ["cut", "cut", "partition", "delay", "throttle", "lose"]
-        verb = self.pick(*verbs)
+        verb = self.pick(*verbs, "cancel")
         if verb in ("cut", "delay", "throttle", "lose"):
             fault |= {verb: self.pick(*links), "ways": self.pick("both", "one")}
         more: dict[str, dict[str, Any]] = {
+            "cancel": {"cancel": "w0"},
             "crash": {"crash": self.pick(*(standbys or nodes)), "of": self.pick("host", "process")},
             "cut": {"how": self.pick("silent", "reset")},
             "partition": {"partition": [[self.pick(*nodes)]], "how": self.pick("silent", "reset")},
@@ -201,6 +202,8 @@ class _Dice:
             "slow": {"slow": self.pick(*nodes), "times": 5},
             "pause_replay": {"pause_replay": self.pick(*(standbys or nodes))},
         }
+        if verb == "cancel":
+            fault.pop("for", None)
         return fault | more.get(verb, {verb: self.pick(*nodes)})
 
     def _writer(self) -> dict[str, Any]:
@@ -226,6 +229,10 @@ class _Dice:
         else:
             fields |= {"rate": f"{self.number(50, 1500)}/s", "connections": self.number(1, 6)}
             fields["arrivals"] = self.pick("poisson", "deterministic")
+        if fields.get("in_flight", 1) == 1 and self.on("time-outs"):
+            fields |= {"timeout": self.time(5, 200), "at_timeout": self.pick("cancel", "disconnect")}
+            if self.chance(0.5):
+                fields["statement_timeout"] = self.time(1, 50)
         return fields
 
     def _reader(self, nodes: list[str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals
-from replsim.record import ACKNOWLEDGED, PENDING, Record
+from replsim.record import ACKNOWLEDGED, PENDING, Record, answered
 from replsim.rules.acks import REMOTE_LEVELS, SyncRule
 from replsim.units import NEVER
 
@@ -28,14 +28,14 @@ def steps_come_in_order(record: Record) -> Iterator[str]:
     table, end = record.commits, record.scenario.duration
     for before, after in (*pairwise(STEPS), ("inserted", "flushed"), ("visible", "learned")):
         # Whose primary died knows that there will be no answer, and sees no commit.
-        sure = table["outcome"] == ACKNOWLEDGED if after == "learned" else np.True_
+        sure = answered(table["outcome"]) if after == "learned" else np.True_
         wrong = np.flatnonzero((table[before] > table[after]) & sure)
         if len(wrong):
             yield f"commit {wrong[0]} is {after} before it is {before}"
     for step in STEPS[1:]:
         if np.any((table[step] > end) & (table[step] < NEVER)):
             yield f"a commit is {step} after the run"
-    unknown = (table["acknowledged"] == NEVER) & (table["outcome"] == ACKNOWLEDGED)
+    unknown = (table["acknowledged"] == NEVER) & answered(table["outcome"])
     if np.any(unknown) or np.any((table["acknowledged"] < NEVER) & (table["outcome"] == PENDING)):
         yield "an outcome does not say what the acknowledgement says"
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from replsim.analysis.reads import reads
-from replsim.record import ACKNOWLEDGED, Record, Table
+from replsim.record import Record, Table, answered
 from replsim.rules.promises import Promise
 from replsim.scenario.clients import Session
 from replsim.units import NEVER
@@ -117,7 +117,7 @@ def broken(record: Record, table: Table) -> Iterator[Row]:
             int(commits["writer"][i]),
             int(commits["client"][i]),
         )
-        for i in np.flatnonzero(commits["outcome"] == ACKNOWLEDGED)
+        for i in np.flatnonzero(answered(commits["outcome"]))
     ]
     for code, (name, client) in enumerate(_clients(record)):
         if not client.promises:

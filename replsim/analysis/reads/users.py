@@ -22,7 +22,7 @@ from replsim.analysis.reads.views import Views
 from replsim.analysis.reads.walk import Router, Walk
 from replsim.randomness import Streams
 from replsim.randomness.trips import SessionLuck
-from replsim.record import ACKNOWLEDGED
+from replsim.record import answered
 from replsim.scenario.clients import Session
 from replsim.units import NEVER
 
@@ -53,7 +53,7 @@ class Rounds(NamedTuple):
         mine, user = mine[order], user[order]
         firsts = np.flatnonzero(np.diff(user, prepend=-1))
         nth = np.arange(len(mine)) - np.repeat(firsts, np.diff(np.append(firsts, len(mine))))
-        told = np.where(commits["outcome"][mine] == ACKNOWLEDGED, commits["acknowledged"][mine], NEVER)
+        told = np.where(answered(commits["outcome"][mine]), commits["acknowledged"][mine], NEVER)
         return cls(mine, user, nth, told)
 
     def where(self, chosen: Ints | Bools) -> Rounds:

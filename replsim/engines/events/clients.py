@@ -62,6 +62,11 @@ class Work(NamedTuple):
     cold: Cold | None = None
     counted: bool = False
     """Whether ``commit_delay`` asks how many transactions execute, so that each has to be known from its start."""
+    timeout: int | None = None
+    """The driver's, in nanoseconds; at it, it disconnects or cancels."""
+    disconnects: bool = False
+    statement_timeout: int | None = None
+    """The server's."""
 
 
 class Clients(ABC):
@@ -97,7 +102,12 @@ class Clients(ABC):
         network, execution = work.network.constant, work.execution.constant
         steady = network is not None and execution is not None
         self._cold = work.cold
-        self.in_order = steady and not self.locks and work.chunk is None and work.cold is None and not work.counted
+        self.timeout, self.statement_timeout = work.timeout, work.statement_timeout
+        self.disconnects = work.timeout is not None and work.disconnects
+        self.impatient = work.timeout is not None or work.statement_timeout is not None
+        """Whether something ends a transaction that takes too long."""
+        in_order = steady and not self.locks and work.chunk is None and work.cold is None
+        self.in_order = in_order and not (self.impatient or work.counted)
         """Transactions reach the log in the order in which they start, so a start needs no step of its own."""
         self.to_server = (network or 0) + wakeup
         """From the start of a transaction to its execution; a network time that is not constant is left out."""

@@ -17,6 +17,7 @@ from replsim.engines.events.managers import manage
 from replsim.engines.events.mishaps import schedule
 from replsim.engines.events.node import Node
 from replsim.engines.events.pace import Pace
+from replsim.engines.events.patience import Patience
 from replsim.engines.events.reconnecting import Reconnecting
 from replsim.engines.events.reign import Reign
 from replsim.engines.events.succession import Succession
@@ -72,6 +73,7 @@ class Cluster:
         self.connections: list[Connection] = []
         """All that there ever were, in order."""
         self.reconnecting = Reconnecting(self)
+        self.patience = Patience(self) if any(group.impatient for group in self.groups) else None
         self.reigns = [Reign(scenario, primary, log, self.groups, self.rule, scenario.direct, managed=self.managed)]
         self.enthrone(primary, self.reigns[0])
         self.succession = Succession(self, primary, self.reigns[0])
@@ -131,6 +133,8 @@ class Cluster:
         """A node is the primary from now on."""
         node.reign = reign
         node.lives.append(reign)
+        if self.patience is not None:
+            self.patience.watch(reign)
 
     def follow(self, node: Node, log: Log, *, start: int = 0, now: int = 0) -> None:
         """A node is a standby from now on, and holds ``log`` up to ``start``."""

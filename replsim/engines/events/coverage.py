@@ -15,8 +15,11 @@ from replsim.scenario.failover import NoFailover
 __all__ = ["refuse_uncovered"]
 
 COVERED: Final = frozenset(
-    {"delay", "throttle", "lose", "stall", "slow", "pause_replay", "skew", "cut", "partition", "pause", "crash"}
-)
+    {
+        "delay", "throttle", "lose", "stall", "slow", "pause_replay", "skew", "cut", "partition", "pause", "crash",
+        "cancel",
+    }
+)  # fmt: skip
 """The verbs of the faults that are simulated."""
 
 

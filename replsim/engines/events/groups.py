@@ -23,8 +23,10 @@ def groups(scenario: Scenario, streams: Streams) -> list[Clients]:
     for name, writer in scenario.writers.items():
         work = _work(scenario, len(made), f"writer:{name}", writer)
         work = work._replace(
-            records=writer.records, chunk=writer.chunk, keys=writer.keys, pages=pages, cold=writer.cold
-        )
+            records=writer.records, chunk=writer.chunk, keys=writer.keys, pages=pages, cold=writer.cold,
+            timeout=writer.timeout, disconnects=writer.at_timeout == "disconnect",
+            statement_timeout=writer.statement_timeout,
+        )  # fmt: skip
         made.append(_writer(scenario, streams, work, writer))
     for name, session in scenario.sessions.items():
         made.append(_session(scenario, streams, _work(scenario, len(made), f"session:{name}", session), name, session))

@@ -14,7 +14,18 @@ from replsim.engines.events.clients import Step
 from replsim.engines.events.cluster import Cluster
 from replsim.engines.events.columns import Ints, ints
 from replsim.engines.events.tracks import node_positions, node_replies, reign_flush
-from replsim.record import ACKNOWLEDGED, FAILED, OUTCOMES, PENDING, UNKNOWN, Branch, Record, Table, Trajectory
+from replsim.record import (
+    ACKNOWLEDGED,
+    ACKNOWLEDGED_LOCALLY,
+    FAILED,
+    OUTCOMES,
+    PENDING,
+    UNKNOWN,
+    Branch,
+    Record,
+    Table,
+    Trajectory,
+)
 from replsim.record.branch import coded
 from replsim.rules.acks import LEVELS
 from replsim.scenario.rows import rows_written
@@ -67,8 +78,11 @@ def _of(values: Iterable[int]) -> Ints:
 
 def _commits(cluster: Cluster, done: list[dict[str, Ints]], flushed: list[Trajectory], end: int) -> Table:
     logs = [reign.log for reign in cluster.reigns]
-    remaining, failed = cluster.remaining(end), [each for each in cluster.succession.stranded.failed if each[1] <= end]
-    left = _columns([*remaining, *(step for step, _ in failed)])
+    ended = cluster.succession.stranded.failed
+    remaining = [*cluster.remaining(end), *(step for step, when in ended if when > end)]
+    gone = [each for reign in cluster.reigns for each in reign.transactions.gone.values()]
+    failed = [each for each in ended if each[1] <= end]
+    left = _columns([*remaining, *(step for step, _ in (*gone, *failed))])
     steps = {name: np.concatenate([*(each[name] for each in done), left[name]]) for name in FIELDS}
     counts, never = [len(each["time"]) for each in done], np.full(len(left["time"]), NEVER, dtype=np.int64)
     count = sum(counts)
@@ -90,8 +104,8 @@ def _commits(cluster: Cluster, done: list[dict[str, Ints]], flushed: list[Trajec
         learned[_of(log.learned) - log.first + first] = _of(log.learned.values())
         first += rows
 
-    if failed:
-        learned = np.concatenate([learned, never[: len(remaining)], _of(when for _, when in failed)])
+    if gone or failed:
+        learned = np.concatenate([learned, never[: len(remaining)], _of(when for _, when in (*gone, *failed))])
 
     def until_end(times: Ints) -> Ints:
         times = times if len(times) == len(size) else np.concatenate([times, never])
@@ -118,7 +132,7 @@ def _commits(cluster: Cluster, done: list[dict[str, Ints]], flushed: list[Trajec
         "lsn": np.concatenate([lsn, never]),
         "bytes": size,
         "level": levels[steps["group"]],
-        "outcome": _outcomes(cluster, until_end(acknowledged), counts, len(failed)),
+        "outcome": _outcomes(cluster, until_end(acknowledged), counts, len(gone), len(failed)),
     }
     names = (*cluster.scenario.writers, *cluster.scenario.sessions)
     return Table(columns, times=TIMES, words={"writer": names, "level": LEVELS, "outcome": OUTCOMES})
@@ -129,15 +143,21 @@ def _branches(cluster: Cluster, counts: list[int]) -> tuple[Branch, ...]:
     return tuple(replace(branch, first=int(first)) for branch, first in zip(cluster.branches, firsts, strict=False))
 
 
-def _outcomes(cluster: Cluster, acknowledged: Ints, counts: list[int], failed: int) -> NDArray[np.int8]:
-    """What became of each commit: whose primary died before it could answer, has an outcome that nobody knows."""
+def _outcomes(cluster: Cluster, acknowledged: Ints, counts: list[int], gone: int, failed: int) -> NDArray[np.int8]:
+    """What became of each commit: whose primary died before it could answer, or whose client went away before it did,
+    has an outcome that its client does not know."""
     outcome = np.where(acknowledged == NEVER, PENDING, ACKNOWLEDGED).astype(np.int8)
     first = 0
     for reign, rows in zip(cluster.reigns, counts, strict=True):
+        own = outcome[first : first + rows]
+        cancelled = _of(reign.log.cancelled) - reign.log.first
+        own[cancelled[own[cancelled] == ACKNOWLEDGED]] = ACKNOWLEDGED_LOCALLY
+        deserted = [row for row, when in reign.log.deserted.items() if when <= cluster.scenario.duration]
+        own[_of(deserted) - reign.log.first] = UNKNOWN
         if reign.ended != NEVER:
-            own = outcome[first : first + rows]
             own[own == PENDING] = UNKNOWN
         first += rows
+    outcome[len(outcome) - failed - gone :] = UNKNOWN
     outcome[len(outcome) - failed :] = FAILED
     return outcome
 

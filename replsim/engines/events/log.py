@@ -48,6 +48,10 @@ class Log:
         self.acknowledged = array("q")
         self.learned: dict[int, int] = {}
         """When the client knows, by row, where that is later than the answer: for clients that poll."""
+        self.cancelled: set[int] = set()
+        """The rows whose wait for standbys was cancelled."""
+        self.deserted: dict[int, int] = {}
+        """The rows whose clients have disconnected without an answer, and when."""
 
     def position(self, time: int) -> int:
         """The end of the WAL at ``time``, of all that has been added up to then."""
@@ -97,7 +101,7 @@ class Log:
         pieces = bisect_right(self._pieces, position)
         child._begins, child._pieces = self._begins[:count], self._pieces[:pieces]
         child._piece_begins, child._piece_records = self._piece_begins[:pieces], self._piece_records[:pieces]
-        child.images, child.learned = {}, {}
+        child.images, child.learned, child.cancelled, child.deserted = {}, {}, set(), {}
         child.visible = array("q", [NEVER]) * count + _UNKNOWN
         child.acknowledged = child.visible[:]
         return child

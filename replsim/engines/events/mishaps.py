@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from replsim.engines.events.agenda import Rank
 from replsim.engines.events.connection import Connection
 from replsim.engines.events.crashes import crash, restart
 from replsim.engines.events.life import Life
-from replsim.scenario.faults import Crash, Cut, Fault, Partition, Pause
+from replsim.scenario.faults import Cancel, Crash, Cut, Fault, Partition, Pause
 from replsim.scenario.windows import Window
 
 if TYPE_CHECKING:
@@ -22,18 +23,16 @@ def schedule(cluster: Cluster) -> None:
     """Put the beginning and the end of every window on the agenda."""
     assert cluster.troubles is not None
     for window in cluster.troubles.windows:
-        name = _name(cluster, window.fault)
         begin, end = _HANDLERS.get(type(window.fault), (None, None))
-        _at(cluster, window.start, f"{window.fault.verb}", name, begin, window)
+        _at(cluster, window.start, f"{window.fault.verb}", begin, window)
         if window.end > window.start:
-            _at(cluster, window.end, f"{window.fault.verb} ends", name, end, window)
+            _at(cluster, window.end, f"{window.fault.verb} ends", end, window)
 
 
 def _at(
     cluster: Cluster,
     time: int,
     what: str,
-    name: str,
     handler: Callable[[Cluster, Window, int], None] | None,
     window: Window,
 ) -> None:
@@ -41,7 +40,7 @@ def _at(
         return
 
     def happen(now: int) -> None:
-        cluster.note(now, name, what)
+        cluster.note(now, _name(cluster, window.fault), what)
         if handler is not None:
             handler(cluster, window, now)
 
@@ -49,9 +48,9 @@ def _at(
 
 
 def _name(cluster: Cluster, fault: Fault) -> str:
-    """The node that an event is noted of: the first one that a fault names, else the primary."""
+    """The node that an event is noted of: the first one that a fault names, else the primary of the moment."""
     text = str(fault).replace("->", " ").split()
-    return next((word for word in text if word in cluster.nodes), cluster.scenario.primary.name)
+    return next((word for word in text if word in cluster.nodes), cluster.succession.leader.name)
 
 
 def _part(cluster: Cluster, window: Window, now: int) -> None:
@@ -93,6 +92,14 @@ def _restart(cluster: Cluster, window: Window, now: int) -> None:
     restart(cluster, cluster.nodes[window.fault.crash], now)
 
 
+def _cancel(cluster: Cluster, window: Window, now: int) -> None:
+    """The signal reaches the backends at once, or when their server goes on."""
+    place = (*cluster.scenario.writers, *cluster.scenario.sessions).index(str(window.fault.target))
+    for node in cluster.nodes.values():
+        if node.reign is not None:
+            node.agenda.at(now, Rank.FAULT, node.place, partial(node.reign.primary.cancel_all, place))
+
+
 def _open_connections(cluster: Cluster) -> list[Connection]:
     return [each for each in cluster.connections if not (each.lost and each.closed)]
 
@@ -102,5 +109,6 @@ _HANDLERS: Final[dict[type[Fault], tuple[Callable[..., None] | None, Callable[..
     Partition: (_part, None),
     Pause: (_pause, None),
     Crash: (_crash, _restart),
+    Cancel: (_cancel, None),
 }
 """What a fault does when it begins and when it ends."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, MutableSequence, Sequence
 
 from replsim.engines.events.agenda import Agenda, Rank
 from replsim.engines.events.device import Device
@@ -35,7 +35,7 @@ class Primary:
         transactions: Transactions,
         release: Release,
         levels: Sequence[Level],
-        ship: Sequence[Callable[[int, int], None]],
+        ship: MutableSequence[Callable[[int, int], None]],
         start: int,
     ) -> None:
         self._settings = scenario.primary
@@ -106,6 +106,16 @@ class Primary:
         """A synchronous candidate's reply has been processed."""
         self._release.reported(candidate, positions, now)
         self.expect_inserts()
+
+    def cancel(self, rows: Iterable[int], now: int) -> None:
+        """Clients cancel their waits for standbys."""
+        self._release.cancel(rows, now)
+        self.expect_inserts()
+
+    def cancel_all(self, group: int, now: int) -> None:
+        """All clients of a group do."""
+        waiting = self._release.waiting_for_standbys(self.flushed)
+        self.cancel([row for row in waiting if self._log.steps[row].group == group], now)
 
     def _inserted(self, now: int) -> None:
         if now < self._wake_at:

@@ -87,12 +87,11 @@ class Reign:
         """
         log, waiting = self.log, []
         for row in range(log.first, len(log.steps)):
-            if log.visible[row] == NEVER:
-                waiting.append(log.steps[row])
-                log.learned[row] = now
-            elif log.visible[row] > now:
+            if log.visible[row] > now:
+                if log.visible[row] == NEVER and row not in log.deserted:
+                    waiting.append(log.steps[row])
                 log.visible[row] = log.acknowledged[row] = NEVER
-                log.learned[row] = now
+                log.learned[row] = log.deserted.get(row, now)
         return waiting
 
     def leaves(self, candidate: int, now: int) -> None:

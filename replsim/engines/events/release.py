@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from replsim.engines.events.log import Log
 from replsim.engines.events.transactions import Transactions
@@ -102,6 +102,24 @@ class Release:
             if released > self._released[level]:
                 self._released[level] = released
                 self._wake(self._waiting[level], released, now + self._wakeup)
+
+    def waiting_for_standbys(self, flushed: int) -> list[int]:
+        """The commits that wait for standbys: those that the primary has ``flushed``."""
+        lsn = self._log.lsn
+        return [row for level in self.remote for row in self._waiting[level] if lsn[row] <= flushed]
+
+    def cancel(self, rows: Iterable[int], now: int) -> None:
+        """Commits wait for standbys no longer.
+
+        Source: ``syncrep.c:SyncRepWaitForLSN``: the commit stands, and the backend warns that it may not have been
+        replicated.
+        """
+        for row in rows:
+            for level in self.remote:
+                if row in self._waiting[level]:
+                    self._waiting[level].remove(row)
+                    self._log.cancelled.add(row)
+                    self._transactions.answered(row, now + self._wakeup)
 
     def leave(self, candidate: int) -> None:
         """A candidate has disconnected: it counts no more, and with ``FIRST`` the next in the list takes its place.

@@ -36,6 +36,12 @@ class Transactions:
         """Where the clients write from now on, after they have left this primary."""
         self._left = False
         """Whether they have left it."""
+        self.begun: Callable[[Step], None] | None = None
+        """Told of each start of a transaction that ends if it takes too long."""
+        self.rows: dict[tuple[int, int], int] = {}
+        """Of such transactions, by group and number: the rows that are not answered yet."""
+        self.gone: dict[tuple[int, int], tuple[Step, int]] = {}
+        """Those that are not in the log while their clients have disconnected, and when these did."""
         if fresh:
             for group in groups:
                 for step in group.first():
@@ -62,7 +68,10 @@ class Transactions:
             elif step.what == What.INSERT:
                 group = groups[step.group]
                 images = group.page_images(step.number, step.time) if group.logs_pages else 0
-                yield log.add_commit(step, images, group.records)
+                row = log.add_commit(step, images, group.records)
+                if group.impatient:
+                    self._logged(step, row)
+                yield row
                 if group.in_order:
                     self._push(group.next_after(step))
             elif step.what == What.START:
@@ -85,7 +94,11 @@ class Transactions:
             log.learned[row] = learned
         if group.locks:
             self._unlock(group.key(done.number), visible)
-        step = group.answered(done, learned)
+        left = False
+        if group.impatient:
+            left = self._left_alone(row, done)
+            learned = log.learned.get(row, learned)
+        step = None if left else group.answered(done, learned)
         if step is not None:
             self.add(step, done.submitted)
         for hear in self.hearers:
@@ -109,6 +122,7 @@ class Transactions:
         under_way = sorted(step for step in self._unfinished() if step.started <= now)
         self._left = True
         self._steps.clear()
+        self.rows.clear()
         self._locks.clear()
         return coming, under_way
 
@@ -119,6 +133,33 @@ class Transactions:
         heapify(self._steps)
         self._heir, self._left = heir, True
         return coming
+
+    def disconnect(self, begun: Step, now: int) -> bool:
+        """The client of a transaction that is under way here leaves it; returns whether there is such a one."""
+        key = begun.group, begun.number
+        row = self.rows.get(key)
+        if row is not None:
+            self._log.deserted[row] = self._log.learned[row] = now
+        elif self._has(key):
+            self.gone[key] = begun, now
+        else:
+            return False
+        self._goes_on(begun, now)
+        return True
+
+    def abort(self, begun: Step, now: int) -> int | None:
+        """A transaction that has not reached the log ends; returns when its client knows, None where there is none."""
+        key, group = (begun.group, begun.number), self._groups[begun.group]
+        if not self._has(key):
+            return None
+        asks = any((step.group, step.number) == key and step.what == What.LOCK for step in self._steps)
+        self._steps = [step for step in self._steps if (step.group, step.number) != key]
+        heapify(self._steps)
+        if group.locks and not asks:
+            self._leave_lock(key, now)
+        _, learned = group.times(begun, now)
+        self._goes_on(begun, learned)
+        return learned
 
     def running(self, now: int) -> int:
         """How many transactions execute on the server: not those on their way to it, nor those blocked on a lock.
@@ -138,9 +179,10 @@ class Transactions:
         return sorted((step for step in steps if step.submitted <= until), key=lambda step: (step.submitted, *step))
 
     def _unfinished(self) -> list[Step]:
-        """The next step of each transaction that is to reach the log."""
+        """The next step of each transaction that is to reach the log, and whose client is there."""
         steps = [step for step in self._steps if step.what != What.CHUNK]
-        return steps + [step for waiting in self._locks.values() if not isinstance(waiting, int) for step in waiting]
+        steps += [step for waiting in self._locks.values() if not isinstance(waiting, int) for step in waiting]
+        return [step for step in steps if (step.group, step.number) not in self.gone] if self.gone else steps
 
     def _push(self, step: Step | None) -> None:
         if step is None:
@@ -153,6 +195,8 @@ class Transactions:
     def _start(self, step: Step) -> None:
         """A connection takes the transaction up; from here the time of its next step is known."""
         group = self._groups[step.group]
+        if group.impatient and self.begun is not None:
+            self.begun(step)
         for later in group.steps_of(step):
             heappush(self._steps, later)
         self._push(group.next_after(step))
@@ -180,3 +224,41 @@ class Transactions:
         time = step.time if released <= step.time else released + self._wakeup
         for later in self._groups[step.group].execute(step, time):
             heappush(self._steps, later)
+
+    def _leave_lock(self, key: tuple[int, int], now: int) -> None:
+        """A transaction that ends waits for its row's lock no longer, or has it and gives it away."""
+        row = self._groups[key[0]].key(key[1])
+        waiting = self._locks[row]
+        assert not isinstance(waiting, int), "a transaction executed without its lock"
+        queued = [step for step in waiting if (step.group, step.number) == key]
+        if queued:
+            waiting.remove(queued[0])
+        else:
+            self._unlock(row, now)
+
+    def _has(self, key: tuple[int, int]) -> bool:
+        return any((step.group, step.number) == key for step in self._unfinished())
+
+    def _goes_on(self, done: Step, learned: int) -> None:
+        step = self._groups[done.group].answered(done, learned)
+        if step is not None:
+            self.add(step, done.submitted)
+
+    def _logged(self, step: Step, row: int) -> None:
+        key = step.group, step.number
+        self.rows[key] = row
+        if key in self.gone:
+            self._log.deserted[row] = self._log.learned[row] = self.gone.pop(key)[1]
+
+    def _left_alone(self, row: int, done: Step) -> bool:
+        """Whether the client had left before the answer was sent; one that leaves before it arrives misses it too."""
+        log, group = self._log, self._groups[done.group]
+        del self.rows[done.group, done.number]
+        left = row in log.deserted
+        if not left and group.disconnects:
+            assert group.timeout is not None
+            if log.acknowledged[row] > done.started + group.timeout:
+                log.deserted[row] = done.started + group.timeout
+        if row in log.deserted:
+            log.acknowledged[row], log.learned[row] = NEVER, log.deserted[row]
+        return left

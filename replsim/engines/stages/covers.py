@@ -28,6 +28,8 @@ def _clients(scenario: Scenario) -> Iterator[str]:
             yield f"clients of writer {name} wait for their own answers"
         if writer.cold is not None:
             yield f"what a transaction of writer {name} takes depends on the connection that it finds"
+        if writer.timeout is not None or writer.statement_timeout is not None:
+            yield f"transactions of writer {name} end when they take too long"
         if writer.keys is not None and writer.keys.lock:
             yield f"writer {name} takes row locks"
     for name, reader in scenario.readers.items():

@@ -99,6 +99,17 @@ def poll_without_flight(scenario: Scenario) -> Iterator[Problem]:
             yield Problem(("writers", name, "poll"), message)
 
 
+def timeout_in_flight(scenario: Scenario) -> Iterator[Problem]:
+    """A time-out of a client that does not wait for its answers, and what is done at one that there is not."""
+    for name, writer in scenario.writers.items():
+        if writer.timeout is None and _says(writer, "at_timeout"):
+            yield Problem(("writers", name, "at_timeout"), "needs a timeout, such as 'timeout: 5s'")
+        for field in ("timeout", "statement_timeout"):
+            if writer.in_flight > 1 and getattr(writer, field) is not None:
+                message = "belongs to a client that waits for its answer: leave it out, or in_flight at 1"
+                yield Problem(("writers", name, field), message)
+
+
 def bursts_without_rate(scenario: Scenario) -> Iterator[Problem]:
     """Bursts of a rate that is not given as one."""
     for path, client in _openers(scenario):
@@ -209,6 +220,7 @@ CHECKS: Final = (
     open_loop_fields,
     pool_of_waiting_users,
     poll_without_flight,
+    timeout_in_flight,
     bursts_without_rate,
     bursts_of_no_time,
     chunk_without_execution,
