@@ -46,8 +46,7 @@ def test_the_next_wait_is_not_cancelled() -> None:
 
 
 def test_clients_that_disconnect_find_out_later_than_the_pool_turns() -> None:
-    """With a time-out of 1 s a pool of 20 gives up 20 transactions a second from 6 s on, and the backends keep on waiting:
-    at 12 s they are unknown to their clients as before, and not one was acknowledged."""
+    """With a time-out of 1 s a pool of 20 gives up 20 transactions a second from 6 s on; not one is acknowledged."""
     result = ran("{at: 12s, crash: p}", ", timeout: 1s, at_timeout: disconnect")
     commits, unknown = result.commits, 3
     first = commits["started"][(commits["outcome"] == unknown)]

@@ -201,7 +201,8 @@ def test_what_cannot_be_followed_says_so(result: replsim.Result) -> None:
         (
             plots.follow,
             "fastest",
-            "'fastest' is no way to choose a commit: median, slowest, lost, acknowledged_locally, unknown, pending or its number",
+            "'fastest' is no way to choose a commit: median, slowest, lost, acknowledged_locally, "
+            "unknown, pending or its number",
         ),
         (plots.follow, "lost", "no commit is lost"),
         (plots.follow_read, 400, "no read 400: they are numbered from 0 to 39"),
