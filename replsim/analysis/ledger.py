@@ -50,7 +50,7 @@ def survived(facts: Facts) -> Bools:
         "local_commits",
         "count",
         "count",
-        "Commits whose clients cancelled their wait for standbys: acknowledged by the primary alone, replicated or not.",
+        "Commits whose clients cancelled their wait for standbys: the primary alone acknowledged them.",
     ),
     Spec(
         "unknown_commits",
