@@ -44,7 +44,10 @@ how many are under way to it. What a kill of the primary loses is [at the end](#
 KILLS = """\
 The primary is killed under the load of eight clients, and s2 (40 ms away) is promoted. A commit is lost if its client
 was told of it and it is not there. What is in flight dies with the host, or still arrives. Each number is a kill; those
-simulated differ in the moment.
+simulated differ in the moment. Where it arrives, the simulated server dies in one moment, and what it had acknowledged
+it had sent. The processes of a measured one died one after the other: what it lost was acknowledged 17 and 25 ms after
+the kill began. Ten more kills of real servers (`--engine postgres`; five of the postmaster alone, five immediate stops)
+lost nothing.
 """
 
 

@@ -18,7 +18,7 @@ from replsim.units import format_duration
 
 __all__ = ["headed_table", "plain_table", "print_result", "tables", "title", "wide_console"]
 
-WIDE: Final = 120
+WIDE: Final = 180
 SPARKLESS: Final = 70
 """The width of the table of nodes without its sparklines."""
 

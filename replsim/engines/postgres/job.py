@@ -17,8 +17,11 @@ __all__ = ["pack", "pack_law", "unpack"]
 
 
 def pack(scenario: Scenario) -> str:
-    """The scenario without what is not theirs: devices, replay, faults, and what is made of the result."""
-    left_out = {"faults", "failover", "expect", "measured"}
+    """The scenario without what is not theirs: devices, replay, faults, and what is made of the result.
+
+    The failover stays: it is what a link between two standbys is for.
+    """
+    left_out = {"faults", "expect", "measured"}
     written = scenario.model_dump(mode="json", exclude_defaults=True, exclude=left_out)
     for server in (written.get("primary", {}), *written.get("standbys", {}).values()):
         for part in ("wal_device", "replay"):
