@@ -17,7 +17,6 @@ from replsim.analysis.registry import Spec, measures
 from replsim.record import ACKNOWLEDGED_LOCALLY, FAILED, UNKNOWN, answered
 from replsim.record.branch import shared
 from replsim.scenario import Scenario
-from replsim.scenario.failover import NoFailover
 from replsim.units import NEVER, SECOND
 
 __all__ = ["outages", "survived"]
@@ -29,7 +28,7 @@ LOST: Final = "acknowledged to its client and is not in the history that goes on
 
 
 def _may_fail(scenario: Scenario) -> bool:
-    return bool(scenario.faults) or not isinstance(scenario.failover, NoFailover)
+    return scenario.eventful
 
 
 def survived(facts: Facts) -> Bools:

@@ -12,6 +12,7 @@ import numpy as np
 
 from replsim.rules.acks import REMOTE_LEVELS, Level, SyncRule
 from replsim.scenario.clients import Reader, Session, Writer
+from replsim.scenario.surges import effective
 from replsim.scenario.topology import client_network, link_between
 from replsim.units import SECOND
 
@@ -92,6 +93,7 @@ def mean_seconds(*distributions: Distribution[int] | None) -> float:
 def offered_rate(scenario: Scenario, client: Writer | Reader) -> float:
     """The mean rate (per second) at which an open-loop client's work arrives over the whole run; else 0."""
     seconds = scenario.duration / SECOND
+    client = _under_load(scenario, client)
     law = client.arrivals
     if law.replayed is not None:
         return int(np.searchsorted(np.sort(law.replayed.measured), scenario.duration)) / seconds
@@ -107,6 +109,17 @@ def offered_rate(scenario: Scenario, client: Writer | Reader) -> float:
         on, off = law.bursts.on.mean, law.bursts.off.mean
         return client.rate * on / (on + off) if np.isfinite(on + off) else client.rate
     return client.rate
+
+
+def _under_load(scenario: Scenario, client: Writer | Reader) -> Writer | Reader:
+    """The client with the loads of the scenario's own seed."""
+    for name, writer in scenario.writers.items():
+        if writer is client:
+            return effective(scenario, scenario.seed, name, writer)
+    for name, reader in scenario.readers.items():
+        if reader is client:
+            return effective(scenario, scenario.seed, name, reader)
+    return client
 
 
 def commit_rate(scenario: Scenario, client: Writer | Session) -> float:

@@ -95,6 +95,11 @@ class Scenario(Part):
         """The standbys that stream from the primary itself: only these can be synchronous."""
         return tuple(name for name in self.standbys if self.upstream(name) == self.primary.name)
 
+    @property
+    def eventful(self) -> bool:
+        """Whether anything may happen to a node or a link: a fault that is more than other load, or a failover."""
+        return self.failover.manager != "none" or any(fault.verb != "load" for fault in self.faults)
+
     def level(self, own: Level | None) -> Level:
         """The ``synchronous_commit`` in force for a writer that sets its ``own`` (or none)."""
         return own or self.primary.synchronous_commit

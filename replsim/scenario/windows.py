@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from replsim.scenario.faults import Fault
     from replsim.scenario.model import Scenario
 
-__all__ = ["Window", "windows"]
+__all__ = ["Window", "told", "windows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +52,13 @@ def windows(scenario: Scenario, streams: Streams) -> tuple[Window, ...]:
             found.append(Window(start, end, fault, place))
             start = end + max(gap(), 1)
     return tuple(sorted(found, key=lambda window: (window.start, window.place)))
+
+
+def told(known: Iterable[Window], duration: int) -> list[tuple[int, str]]:
+    """The beginnings and ends, by ``duration``, of faults whose windows are all that there is to tell of them."""
+    found = []
+    for each in known:
+        found.append((each.start, each.fault.verb))
+        if each.end > each.start:
+            found.append((each.end, f"{each.fault.verb} ends"))
+    return sorted((each for each in found if each[0] <= duration), key=lambda each: each[0])

@@ -68,7 +68,7 @@ class _Dice:
             "writers": {f"w{i}": self._writer() for i in range(self.number(1, 3))},
         }
         if self._faulty:
-            fields["faults"] = [self._fault(nodes, both) for _ in range(self.number(1, 3))]
+            fields["faults"] = [self._fault(nodes, both, fields["writers"]) for _ in range(self.number(1, 3))]
         if self.on("background"):
             fields["background"] = {"wal": "500 kB/s", "record": "700 B"}
         if self.on("warm-up"):
@@ -179,7 +179,7 @@ class _Dice:
             fields |= {name: options[name] for name in self.some(list(options))}
         return fields | ({"retransmission_timeout": "3ms"} if "loss" in fields else {})
 
-    def _fault(self, nodes: list[str], links: list[str]) -> dict[str, Any]:
+    def _fault(self, nodes: list[str], links: list[str], writers: dict[str, dict[str, Any]]) -> dict[str, Any]:
         """Something that breaks, and when; half of all heal."""
         fault: dict[str, Any] = {"at": self.time(10, 500)}
         if self.chance(0.7):
@@ -188,11 +188,13 @@ class _Dice:
         verbs = ["crash", "pause", "stall", "slow", *(["pause_replay"] if standbys else [])]
         if links:
             verbs += ["cut", "cut", "partition", "delay", "throttle", "lose"]
-        verb = self.pick(*verbs, "cancel")
+        open_loop = [name for name, writer in writers.items() if "rate" in writer]
+        verb = self.pick(*verbs, "cancel", *(["load"] if open_loop else []))
         if verb in ("cut", "delay", "throttle", "lose"):
             fault |= {verb: self.pick(*links), "ways": self.pick("both", "one")}
         more: dict[str, dict[str, Any]] = {
             "cancel": {"cancel": "w0"},
+            "load": {"load": self.pick(*(open_loop or nodes)), "times": self.pick(0.2, 3)},
             "crash": {"crash": self.pick(*(standbys or nodes)), "of": self.pick("host", "process")},
             "cut": {"how": self.pick("silent", "reset")},
             "partition": {"partition": [[self.pick(*nodes)]], "how": self.pick("silent", "reset")},

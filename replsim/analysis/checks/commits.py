@@ -13,6 +13,7 @@ from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals
 from replsim.record import ACKNOWLEDGED, PENDING, Record, answered
 from replsim.rules.acks import REMOTE_LEVELS, SyncRule
+from replsim.scenario.surges import effective
 from replsim.units import NEVER
 
 __all__ = ["CHECKS"]
@@ -70,7 +71,8 @@ def nobody_gets_lost(record: Record) -> Iterator[str]:
     names = table.words["writer"]
     for name, writer in scenario.writers.items():
         if writer.clients is None:
-            due = arrivals(Streams(record.seed), f"writer:{name}:arrivals", writer, scenario.duration)
+            under_load = effective(scenario, record.seed, name, writer)
+            due = arrivals(Streams(record.seed), f"writer:{name}:arrivals", under_load, scenario.duration)
             mine = np.sort(table["submitted"][table["writer"] == names.index(name)])
             if not np.array_equal(mine, due):
                 yield f"{name} has {len(mine)} transactions in the table, and {len(due)} were due"

@@ -15,6 +15,7 @@ from replsim.randomness.keys import KeyDraws
 from replsim.randomness.trips import Trips
 from replsim.rules.quorum import newest_of_first
 from replsim.scenario.clients import Reader
+from replsim.scenario.surges import effective
 from replsim.units import NEVER
 
 __all__ = ["Looks", "Readers"]
@@ -43,7 +44,9 @@ class Readers:
         scenario = views.facts.record.scenario
         self.stream = f"reader:{name}"
         self._views = views
-        first, self._issued = views.facts.issued(streams, f"{self.stream}:arrivals", reader)
+        first, self._issued = views.facts.issued(
+            streams, f"{self.stream}:arrivals", effective(scenario, streams.seed, name, reader)
+        )
         self.numbers = np.arange(first, first + len(self._issued))
         self._router = Router(scenario, reader, views)
         self._key = None

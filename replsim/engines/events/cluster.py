@@ -30,10 +30,11 @@ from replsim.record import Branch
 from replsim.rules.acks import SyncRule
 from replsim.rules.synchronous import Mode, named
 from replsim.scenario import Scenario
-from replsim.scenario.failover import NoFailover, Patroni
+from replsim.scenario.failover import Patroni
 from replsim.scenario.network import Link
 from replsim.scenario.nodes import Standby
 from replsim.scenario.topology import link_between, topology
+from replsim.scenario.windows import told, windows
 
 __all__ = ["Cluster"]
 
@@ -49,7 +50,7 @@ class Cluster:
         self.scenario = scenario
         self.streams = streams
         self.agenda = Agenda()
-        self.eventful = bool(scenario.faults) or not isinstance(scenario.failover, NoFailover)
+        self.eventful = scenario.eventful
         self.troubles = Troubles(scenario, streams) if self.eventful else None
         self.groups: list[Clients] = groups(scenario, streams)
         self.nodes: dict[str, Node] = {}
@@ -93,6 +94,11 @@ class Cluster:
         if self.eventful:
             schedule(self)
             manage(self)
+        else:
+            known = windows(self.scenario, self.streams)
+            self.events = [
+                (time, self.scenario.primary.name, what) for time, what in told(known, self.scenario.duration)
+            ]
 
     def note(self, now: int, node: str, what: str) -> None:
         """Something has happened to a node."""

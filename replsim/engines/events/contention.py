@@ -16,6 +16,7 @@ from replsim.randomness.trips import Trips
 from replsim.rules.routing import NOWHERE
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Reader
+from replsim.scenario.surges import effective
 from replsim.scenario.topology import client_ways
 from replsim.units import SECOND
 
@@ -92,7 +93,9 @@ class _Load:
         scenario, streams = cluster.scenario, cluster.streams
         self._route = reader.route
         self._nodes = reader.route.nodes(scenario.primary.name, tuple(scenario.standbys))
-        self._issued = arrivals(streams, f"reader:{name}:arrivals", reader, scenario.duration)
+        self._issued = arrivals(
+            streams, f"reader:{name}:arrivals", effective(scenario, streams.seed, name, reader), scenario.duration
+        )
         ways = [client_ways(scenario, reader, node) for node in self._nodes]
         self._distances = np.array([way.out.mean for way in ways])
         self._u: NDArray[np.float64] = Trips(streams, f"reader:{name}", ways).block(len(self._issued)).route

@@ -10,14 +10,13 @@ from replsim.scenario import Scenario
 from replsim.scenario.checks.promises import capacity_of
 from replsim.scenario.checks.routes import reached
 from replsim.scenario.clients import Session, Writer
-from replsim.scenario.failover import NoFailover
 
 __all__ = ["refuse_uncovered"]
 
 COVERED: Final = frozenset(
     {
         "delay", "throttle", "lose", "stall", "slow", "pause_replay", "skew", "cut", "partition", "pause", "crash",
-        "cancel",
+        "cancel", "load",
     }
 )  # fmt: skip
 """The verbs of the faults that are simulated."""
@@ -36,7 +35,7 @@ def refuse_uncovered(scenario: Scenario) -> None:
     missing += [
         f"sessions.{name} (users who wait for reads that depend on what they see, while nodes may fail)"
         for name, session in scenario.sessions.items()
-        if session.live and (scenario.faults or not isinstance(scenario.failover, NoFailover))
+        if session.live and scenario.eventful
     ]
     missing += [f"readers.{name}.contends ({why})" for name, why in _contention(scenario)]
     if missing:
@@ -47,9 +46,8 @@ def _contention(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Readers whose load would change what is planned ahead, and why."""
     writing: list[Writer | Session] = [*scenario.writers.values(), *scenario.sessions.values()]
     applied = any(scenario.level(each.synchronous_commit) == "remote_apply" for each in writing)
-    eventful = scenario.faults or not isinstance(scenario.failover, NoFailover)
     for name, reader in scenario.readers.items():
-        if reader.contends and eventful:
+        if reader.contends and scenario.eventful:
             yield name, "while nodes may fail"
         if reader.contends and any(session.live for session in scenario.sessions.values()):
             yield name, "beside users who wait for what they see"

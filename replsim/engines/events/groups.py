@@ -11,6 +11,7 @@ from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals, user_writes
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
+from replsim.scenario.surges import effective
 from replsim.scenario.topology import client_network
 
 __all__ = ["groups"]
@@ -53,7 +54,8 @@ def _work(scenario: Scenario, place: int, stream: str, client: Writer | Session)
 
 def _writer(scenario: Scenario, streams: Streams, work: Work, writer: Writer) -> Clients:
     if writer.clients is None:
-        times = arrivals(streams, f"{work.name}:arrivals", writer, scenario.duration)
+        under_load = effective(scenario, streams.seed, work.name.removeprefix("writer:"), writer)
+        times = arrivals(streams, f"{work.name}:arrivals", under_load, scenario.duration)
         return OpenLoop(work, streams, arrivals=times, users=None, connections=writer.connections)
     think = streams.draws(f"{work.name}:think", writer.think).next
     return ClosedLoop(work, streams, clients=writer.clients, think=think, in_flight=writer.in_flight, poll=writer.poll)

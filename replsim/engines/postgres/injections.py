@@ -219,6 +219,10 @@ class Injections:
         self.cluster.primary.ask(query + " AND application_name = %s", f"writer_{writer}")
 
 
+def _nothing(injections: Injections, fault: faults.Fault, place: int) -> None:
+    """Other load is in the arrivals already."""
+
+
 def _signal_all(server: Server, number: signal.Signals) -> None:
     """Signal a server and its children, itself first, so that it starts no more of them meanwhile."""
     os.kill(server.pid, number)
@@ -242,6 +246,7 @@ _HANDLERS: Final[dict[type[faults.Fault], tuple[Do, Do | None]]] = {
     faults.Pause: (Injections.pause, Injections.go_on),
     faults.PauseReplay: (Injections.pause_replay, Injections.resume_replay),
     faults.Cancel: (Injections.cancel, None),
+    faults.Load: (_nothing, _nothing),
 }
 """What a fault does when it begins and when it ends."""
 

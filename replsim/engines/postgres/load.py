@@ -25,6 +25,7 @@ from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals
 from replsim.randomness.keys import KeyDraws
 from replsim.scenario.clients import Background, Writer
+from replsim.scenario.surges import effective
 from replsim.scenario.topology import client_network
 from replsim.units import SECOND
 
@@ -218,7 +219,8 @@ class OpenLoop(Group):
         super().__init__(load, place, name, writer, writer.connections)
 
     def _prepare(self, streams: Streams, stream: str, until: int) -> None:
-        self._arrivals = iter(arrivals(streams, f"{stream}:arrivals", self._writer, until).tolist())
+        under_load = effective(self._load.scenario, self._load.seed, stream.removeprefix("writer:"), self._writer)
+        self._arrivals = iter(arrivals(streams, f"{stream}:arrivals", under_load, until).tolist())
 
     def begin(self) -> None:
         """Expect the first arrival."""

@@ -26,6 +26,7 @@ from replsim.randomness.arrivals import arrivals
 from replsim.randomness.trips import Trips
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Reader
+from replsim.scenario.surges import effective
 from replsim.scenario.topology import client_ways
 from replsim.units import SECOND
 
@@ -151,7 +152,8 @@ class _Reads:
         loop: Loop,
         zero: int,
     ) -> None:
-        issued = arrivals(streams, f"reader:{name}:arrivals", reader, scenario.duration)
+        under_load = effective(scenario, streams.seed, name, reader)
+        issued = arrivals(streams, f"reader:{name}:arrivals", under_load, scenario.duration)
         places = reader.route.nodes(scenario.primary.name, tuple(scenario.standbys))
         ways = [client_ways(scenario, reader, node) for node in places]
         luck = Trips(streams, f"reader:{name}", ways).block(len(issued))

@@ -8,6 +8,7 @@ from replsim.rules.acks import REMOTE_LEVELS, SyncRule
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
 from replsim.scenario.failover import NoFailover
+from replsim.scenario.faults import Load
 from replsim.scenario.topology import link_between
 
 __all__ = ["covers"]
@@ -42,6 +43,8 @@ def _clients(scenario: Scenario) -> Iterator[str]:
 
 def _cluster(scenario: Scenario) -> Iterator[str]:
     for place, fault in enumerate(scenario.faults):
+        if isinstance(fault, Load):
+            continue
         yield f"faults[{place}] ({fault.verb}) takes the event engine"
     if not isinstance(scenario.failover, NoFailover):
         yield f"failover (manager: {scenario.failover.manager}) takes the event engine"

@@ -16,6 +16,7 @@ from replsim.randomness.arrivals import Arriving, user_writes
 from replsim.rules.acks import Level, SyncRule
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
+from replsim.scenario.surges import effective
 from replsim.scenario.topology import client_network
 
 __all__ = ["Group", "Intake", "Transactions", "groups"]
@@ -191,7 +192,8 @@ def groups(scenario: Scenario, streams: Streams) -> list[Group]:
     """One group for each writer, then one for each session, in the scenario's order."""
     made = []
     for name, writer in scenario.writers.items():
-        times = Arriving(streams, f"writer:{name}:arrivals", writer, scenario.duration)
+        under_load = effective(scenario, streams.seed, name, writer)
+        times = Arriving(streams, f"writer:{name}:arrivals", under_load, scenario.duration)
         made.append(Group(scenario, streams, f"writer:{name}", writer, times))
     for name, session in scenario.sessions.items():
         users = Users(*user_writes(streams, f"session:{name}", session, scenario.duration))

@@ -93,12 +93,27 @@ def fault_on_unknown_client(scenario: Scenario) -> Iterator[Problem]:
         known = writing if isinstance(fault, Cancel) else [*scenario.writers, *scenario.readers]
         if not isinstance(fault, Cancel | Load):
             continue
-        if fault.target not in known:
+        if isinstance(fault, Load) and fault.load in scenario.sessions:
+            message = "its users write at a pace of their own, which no load changes: name a writer or a reader"
+            yield Problem(_at(place, fault), message)
+        elif fault.target not in known:
             message = f"there is no such client: {fault.target!r}{did_you_mean(fault.target, known, 'clients')}"
             yield Problem(_at(place, fault), message)
-        elif isinstance(fault, Load) and getattr(scenario.writers.get(fault.load), "clients", None) is not None:
-            message = "is a closed loop, whose clients write as fast as they are answered: give it more clients instead"
-            yield Problem(_at(place, fault), message)
+        elif isinstance(fault, Load) and (why := _has_no_rate(scenario, fault.load)):
+            yield Problem(_at(place, fault), why)
+
+
+def _has_no_rate(scenario: Scenario, name: str) -> str | None:
+    """Why there is nothing in a client's work that could come faster or slower."""
+    writer = scenario.writers.get(name)
+    if writer is not None and writer.clients is not None:
+        return "is a closed loop, whose clients write as fast as they are answered: give it more clients instead"
+    arrivals = (writer or scenario.readers[name]).arrivals
+    if arrivals.replayed is not None:
+        return "its work comes at times of its own, read from samples: change these, or give it a rate"
+    if arrivals.bursts is not None:
+        return "its work comes in bursts, whose rate a load does not change: give it a schedule, or no bursts"
+    return None
 
 
 def partition_of_nothing(scenario: Scenario) -> Iterator[Problem]:
