@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from replsim.randomness import DurationDistribution
 from replsim.rules.acks import Level
 from replsim.scenario.base import Count, Name, Part, Whole
-from replsim.units import Bandwidth, Duration, Size, parse_duration
+from replsim.units import Bandwidth, Duration, Size, format_duration, parse_duration
 
-__all__ = ["Checkpoints", "Primary", "ReadCapacity", "Replay", "Standby", "WalDevice"]
+__all__ = ["FOR_EVER", "Checkpoints", "Primary", "ReadCapacity", "Replay", "Standby", "WalDevice"]
+
+
+FOR_EVER: Final = -1
+"""A grace without end."""
+
+
+def _grace(value: Any) -> int:
+    return FOR_EVER if value in (FOR_EVER, str(FOR_EVER)) else parse_duration(value)
+
+
+Grace = Annotated[
+    int,
+    BeforeValidator(_grace),
+    PlainSerializer(lambda grace: FOR_EVER if grace == FOR_EVER else format_duration(grace)),
+    WithJsonSchema(
+        {
+            "type": ["string", "integer"],
+            "maximum": FOR_EVER,
+            "minimum": FOR_EVER,
+            "title": "Duration",
+            "description": "A duration with its unit, such as '30s'; or -1, for ever.",
+            "examples": ["30s"],
+        }
+    ),
+]
+"""A duration in whole nanoseconds, or `FOR_EVER`."""
 
 
 def _flush() -> DurationDistribution:
@@ -108,6 +134,11 @@ class Standby(Part):
     """It replays a commit only so long after the primary made it, and holds up all that follows."""
     read_capacity: ReadCapacity | None = None
     """How many reads it serves at once; without it any number, in no time."""
+    max_standby_streaming_delay: Grace = parse_duration("30s")
+    """How long after it has received WAL replay waits for queries that conflict with it, before it cancels them; -1
+    waits for ever.  While replay is behind, all queries share one such grace."""
+    hot_standby_feedback: bool = False
+    """The primary keeps the rows that queries here may want to see, so that none conflicts.  Its bloat is left out."""
     wal_receiver_status_interval: Duration = parse_duration("10s")
     """The longest silence of its walreceiver towards the primary; 0s turns these status replies off."""
     wal_receiver_timeout: Duration = parse_duration("60s")

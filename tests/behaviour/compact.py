@@ -39,6 +39,7 @@ STANDBY = {
     "wal_receiver_timeout",
     "wal_retrieve_retry_interval",
     "max_standby_streaming_delay",
+    "hot_standby_feedback",
 }
 COUNTS = {"connections", "in_flight", "records"}
 

@@ -108,3 +108,38 @@ def test_patroni_on_stops_until_the_next_look_and_strict_until_a_standby_is_back
         acknowledged = run.commits["acknowledged"]
         meanwhile = np.count_nonzero((acknowledged > 31 * SECOND) & (acknowledged < 60 * SECOND))
         assert (meanwhile > 1000) == alone
+
+
+def test_cancelled_waits_are_seen_and_lost() -> None:
+    """Every connection waited, was told that all is well at 15 s, was seen by readers of the primary, and lost."""
+    result = shipped("cancelled-wait")
+    commits, reads = result.commits, result.reads
+    local = commits["outcome"] == commits.words["outcome"].index("acknowledged_locally")
+    assert np.count_nonzero(local) == result.metrics["lost_commits"] == 20
+    assert np.all(np.abs(commits["visible"][local] - 15 * SECOND) < SECOND // 1000)
+    late = (reads["looked"] > 15.001 * SECOND) & (reads["looked"] < 18 * SECOND)
+    assert np.count_nonzero(late) > 500
+    assert np.all(reads["saw"][late] >= commits["lsn"][local].max())
+    patient = otherwise("cancelled-wait", faults=[
+        {"at": "10s", "for": "25s", "partition": [["p"], ["s1", "s2"]]}, {"at": "18s", "crash": "p"},
+    ])  # fmt: skip
+    assert patient.metrics["lost_commits"] == patient.metrics["local_commits"] == 0
+    assert patient.metrics["unknown_commits"] == 20
+
+
+def test_a_query_freezes_remote_apply_and_nothing_else() -> None:
+    """Replay stands still from the first WAL after the query's begin until 30 s later, which commits feel at
+    remote_apply only; the second query finds no grace left, and hot_standby_feedback keeps both from conflicting."""
+    result = shipped("conflicting-query")
+    assert 29.9 < result.metrics["s1.conflicts.waited"] <= 30
+    assert 0 <= when(result, "conflict", "s1") - 10 < 0.5
+    cancelled = result.record.events["time"][
+        result.record.events["what"] == result.record.events.words["what"].index("query cancelled")
+    ]
+    assert cancelled[1] == round(40.2 * SECOND)
+    assert result.position("s1", "flush").time.size > 2500
+    on = otherwise("conflicting-query", primary={"synchronous_standby_names": "s1", "max_connections": 3000})
+    assert on.metrics["commit_latency.max"] < 0.1
+    assert on.metrics["s1.conflicts.waited"] == result.metrics["s1.conflicts.waited"]
+    kind = {"s1": {"replay": {"per_record": "1ms"}, "hot_standby_feedback": True}}
+    assert otherwise("conflicting-query", standbys=kind).metrics["commit_latency.max"] < 0.1

@@ -154,6 +154,7 @@ class _Dice:
             "wal_receiver_status_interval": self.pick("0s", "2ms", "10s"),
         }
         if self._faulty:
+            fields["max_standby_streaming_delay"] = self.pick("5ms", "30s", "-1")
             fields["wal_receiver_timeout"] = self.pick("5ms", "20ms", "60s")
             fields["wal_retrieve_retry_interval"] = self.pick("1ms", "5ms")
         if upstream is not None:
@@ -185,7 +186,7 @@ class _Dice:
         if self.chance(0.7):
             fault["for"] = self.time(1, 200)
         standbys = nodes[1:]
-        verbs = ["crash", "pause", "stall", "slow", *(["pause_replay"] if standbys else [])]
+        verbs = ["crash", "pause", "stall", "slow", *(["pause_replay", "query"] if standbys else [])]
         if links:
             verbs += ["cut", "cut", "partition", "delay", "throttle", "lose"]
         open_loop = [name for name, writer in writers.items() if "rate" in writer]
@@ -202,6 +203,7 @@ class _Dice:
             "throttle": {"to": "100 kB/s"},
             "lose": {"share": "30%"},
             "slow": {"slow": self.pick(*nodes), "times": 5},
+            "query": {"query": self.pick(*(standbys or nodes))},
             "pause_replay": {"pause_replay": self.pick(*(standbys or nodes))},
         }
         if verb == "cancel":

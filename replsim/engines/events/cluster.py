@@ -18,6 +18,7 @@ from replsim.engines.events.mishaps import schedule
 from replsim.engines.events.node import Node
 from replsim.engines.events.pace import Pace
 from replsim.engines.events.patience import Patience
+from replsim.engines.events.queries import Queries
 from replsim.engines.events.reconnecting import Reconnecting
 from replsim.engines.events.reign import Reign
 from replsim.engines.events.succession import Succession
@@ -62,6 +63,9 @@ class Cluster:
         edges = [(None, name), *nx.bfs_edges(graph, name)]
         for place, (upstream, each) in enumerate(edges):
             self.nodes[each] = self._node(each, place, upstream, log)
+        self.queries = {each.name: Queries(self, each) for each in self.nodes.values()} if self.eventful else {}
+        self.over: set[tuple[int, int]] = set()
+        """Faults that ended before their time, by their place and their start."""
         primary = self.nodes[name]
         self.mode = scenario.failover.names_standbys if isinstance(scenario.failover, Patroni) else None
         self.managed = self.mode is not None

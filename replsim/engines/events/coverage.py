@@ -16,7 +16,7 @@ __all__ = ["refuse_uncovered"]
 COVERED: Final = frozenset(
     {
         "delay", "throttle", "lose", "stall", "slow", "pause_replay", "skew", "cut", "partition", "pause", "crash",
-        "cancel", "load",
+        "cancel", "load", "query",
     }
 )  # fmt: skip
 """The verbs of the faults that are simulated."""

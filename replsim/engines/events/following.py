@@ -6,6 +6,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from replsim.engines.events.connection import Connection
+from replsim.engines.events.contested_replay import ContestedReplay
 from replsim.engines.events.log import Log
 from replsim.engines.events.paced_replay import PacedReplay
 from replsim.engines.events.replay import Replay
@@ -32,6 +33,11 @@ class Following:
         wakeup = cluster.scenario.wakeup
         if node.pace is None:
             self.replay = Replay(node.replay_draw, standby, log, wakeup, start=start, now=now)
+        elif (queries := cluster.queries[node.name]).spans:
+            self.replay = ContestedReplay(
+                node.replay_draw, standby, log, wakeup, start=start, now=now, pace=node.pace,
+                queries=queries.spans, tell=queries.tell,
+            )  # fmt: skip
         else:
             self.replay = PacedReplay(node.replay_draw, standby, log, wakeup, start=start, now=now, pace=node.pace)
         self.connections: list[Connection] = []

@@ -10,7 +10,7 @@ from replsim.engines.events.agenda import Rank
 from replsim.engines.events.connection import Connection
 from replsim.engines.events.crashes import crash, restart
 from replsim.engines.events.life import Life
-from replsim.scenario.faults import Cancel, Crash, Cut, Fault, Partition, Pause
+from replsim.scenario.faults import Cancel, Crash, Cut, Fault, Partition, Pause, PauseReplay, Query
 from replsim.scenario.windows import Window
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def _at(
         return
 
     def happen(now: int) -> None:
+        if (window.place, window.start) in cluster.over:
+            return
         cluster.note(now, _name(cluster, window.fault), what)
         if handler is not None:
             handler(cluster, window, now)
@@ -82,6 +84,11 @@ def _pause(cluster: Cluster, window: Window, now: int) -> None:
             connection.watch(now)
 
 
+def _contest(cluster: Cluster, window: Window, now: int) -> None:
+    """A query begins on a standby, or its replay goes on."""
+    cluster.queries[str(window.fault.target)].contest(now)
+
+
 def _crash(cluster: Cluster, window: Window, now: int) -> None:
     assert isinstance(window.fault, Crash)
     crash(cluster, cluster.nodes[window.fault.crash], window.fault, now)
@@ -107,7 +114,9 @@ def _open_connections(cluster: Cluster) -> list[Connection]:
 _HANDLERS: Final[dict[type[Fault], tuple[Callable[..., None] | None, Callable[..., None] | None]]] = {
     Cut: (_part, None),
     Partition: (_part, None),
-    Pause: (_pause, None),
+    Pause: (_pause, _contest),
+    PauseReplay: (None, _contest),
+    Query: (_contest, None),
     Crash: (_crash, _restart),
     Cancel: (_cancel, None),
 }

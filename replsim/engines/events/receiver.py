@@ -112,6 +112,22 @@ class Receiver:
         """When an idle receiver sends its next status reply; `NEVER` where these are off."""
         return self._uplink.last_sent + self._status_interval if self._status_interval else NEVER
 
+    @property
+    def asked(self) -> list[int]:
+        """When replay will have done what it asks for replies about."""
+        times = [*self._asked, *([] if self._asked_at_end == NEVER else [self._asked_at_end])]
+        return [time - self._wakeup for time in times]
+
+    def ask_later(self, times: list[int]) -> None:
+        """The same, each at another time: replay stands still for a while."""
+        later = [time + self._wakeup for time in times]
+        if self._asked_at_end != NEVER:
+            self._asked_at_end = later.pop()
+            self._wait_for_reply(self._asked_at_end)
+        self._asked = deque(later)
+        for time in later:
+            self._wait_for_reply(time)
+
     def finish(self, end: int) -> None:
         """Send what is due by ``end``, which no event has looked back to yet."""
         if self._began != NEVER and self._drained <= end and not self._write_replied:

@@ -45,7 +45,7 @@ _SAME: Final[tuple[tuple[type[Fault], ...], ...]] = (
     (Throttle,),
     (Lose,),
     (Stall, Slow),
-    (PauseReplay, Query),
+    (PauseReplay,),
     (Load,),
     (Skew,),
 )
