@@ -1,7 +1,7 @@
 """What happened in a run: facts in columns, no judgement."""
 
 from replsim.record.branch import Branch
-from replsim.record.checkpoints import checkpoints
+from replsim.record.happenings import happenings
 from replsim.record.record import (
     ACKNOWLEDGED,
     ACKNOWLEDGED_LOCALLY,
@@ -29,5 +29,5 @@ __all__ = [
     "Table",
     "Trajectory",
     "answered",
-    "checkpoints",
+    "happenings",
 ]

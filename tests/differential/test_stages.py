@@ -7,6 +7,7 @@ import os
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import replsim
 from replsim.engines import events, stages
@@ -14,6 +15,8 @@ from replsim.errors import UnsupportedScenario
 from replsim.record import Record
 from replsim.scenario import Scenario
 from tests.differential.open_clusters import open_clusters
+from tests.differential.opened import opened
+from tests.differential.troubles import troubled_clusters
 
 EXAMPLES = int(os.environ.get("DIFFERENTIAL_EXAMPLES", "300"))
 """How many random clusters are tried; ``make differential`` tries thousands."""
@@ -44,11 +47,11 @@ def agree(scenario: Scenario, chunk: int) -> None:
         pytest.fail("the digests differ, the columns do not")
 
 
-def agree_on(examples: int, chunk: int) -> None:
+def agree_on(examples: int, chunk: int, clusters: st.SearchStrategy[Scenario]) -> None:
     """Both engines on so many random clusters, the same ones each time."""
 
     @settings(max_examples=examples, derandomize=True, deadline=None, database=None)
-    @given(open_clusters())
+    @given(clusters)
     def both(scenario: Scenario) -> None:
         agree(scenario, chunk)
 
@@ -59,12 +62,31 @@ def agree_on(examples: int, chunk: int) -> None:
 @pytest.mark.parametrize(("chunk", "share"), [(7, 0.2), (40, 0.4), (1_000_000, 0.4)])
 def test_the_simulators_agree_on_random_clusters(chunk: int, share: float) -> None:
     """On hundreds of random clusters every commit, position, reply and flush comes out the same, in chunks or whole."""
-    agree_on(int(EXAMPLES * share), chunk)
+    agree_on(int(EXAMPLES * share), chunk, open_clusters())
 
 
 def test_the_simulators_agree_on_a_few_random_clusters() -> None:
     """The same on a few, for those who wait."""
-    agree_on(25, chunk=20)
+    agree_on(25, 20, open_clusters())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("chunk", "share"), [(7, 0.3), (40, 0.3), (1_000_000, 0.4)])
+def test_the_simulators_agree_on_troubled_clusters(chunk: int, share: float) -> None:
+    """So it does while disks, replays and links are in trouble, wherever a run is cut."""
+    agree_on(int(EXAMPLES * share), chunk, troubled_clusters())
+
+
+def test_the_simulators_agree_on_a_few_troubled_clusters() -> None:
+    """The same on a few."""
+    agree_on(15, 20, troubled_clusters())
+
+
+@pytest.mark.slow
+def test_the_simulators_agree_on_the_swarm() -> None:
+    """So it does on the swarm's own scenarios, opened, with its faults."""
+    for seed in range(EXAMPLES):
+        agree(opened(seed), chunk=(15, 1_000_000)[seed % 2])
 
 
 BUSY = """
@@ -96,6 +118,30 @@ background: {wal: 1 MB/s}
 sessions:
   user: {count: 5, write_every: {exponential: {mean: 20ms}}}
 """
+
+
+TROUBLE = """
+faults:
+  - {at: 100ms, for: 50ms, slow: p, times: 5}
+  - {at: 200ms, for: 100ms, stall: s1}
+  - {at: 250ms, for: 200ms, pause_replay: s2}
+  - {every: {exponential: {mean: 20ms}}, for: 5ms, delay: p -> s2, by: {exponential: {mean: 3ms}}}
+  - {at: 400ms, for: 300ms, delay: s1 -> s3, by: 5ms}
+  - {at: 700ms, for: 200ms, delay: s3 -> s1, by: {uniform: {low: 0ms, high: 2ms}}}
+  - {at: 600ms, for: 200ms, throttle: s2 -> p, to: 50 kB/s}
+  - {at: 300ms, for: 400ms, lose: p -> s1, share: 30%}
+  - {at: 900ms, skew: s1, behind: 3ms}
+"""
+
+
+@pytest.mark.parametrize("chunk", [100, 1_000_000])
+def test_the_simulators_agree_on_a_busy_cluster_in_trouble(chunk: int) -> None:
+    """The same second with everything slow, still, delayed, narrow or lossy for some of it."""
+    pools = {
+        f"{name}.connections": "5000" for name in ("writers.app", "writers.audit", "writers.quick", "sessions.user")
+    }
+    pools["primary.max_connections"] = "50000"
+    agree(replsim.loads(BUSY + TROUBLE, overrides=pools), chunk)
 
 
 @pytest.mark.parametrize("chunk", [100, 1000, 1_000_000])

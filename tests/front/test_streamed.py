@@ -58,6 +58,27 @@ def close(name: str, ours: float, right: float) -> bool:
     return ours == pytest.approx(right, rel=0.01 if percentile else 1e-9, abs=1e-8 if percentile else 1e-12)
 
 
+FAULTS = """
+faults:
+  - {at: 1s, for: 300ms, slow: p, times: 4}
+  - {at: 2s, for: 700ms, stall: s1}
+  - {at: 2500ms, for: 1s, pause_replay: s2}
+  - {at: 3500ms, for: 900ms, delay: p -> s2, by: {exponential: {mean: 20ms}}}
+  - {every: {exponential: {mean: 400ms}}, for: 50ms, lose: p -> s1, share: 20%}
+  - {at: 4500ms, for: 300ms, throttle: p -> s1, to: 500 kB/s}
+"""
+
+
+@pytest.mark.parametrize("chunk", [150, 2_000])
+def test_faults_last_over_the_ends_of_sections(chunk: int) -> None:
+    """What is slow, stalled, paused, delayed, lossy or narrow stays so, wherever the run is cut."""
+    pools = {"writers.app.connections": "2000", "primary.max_connections": "3000"}
+    scenario = replsim.loads(TEXT + FAULTS, overrides=pools)
+    right = replsim.run(scenario, engine="stages").metrics
+    found = measure(scenario, 5, stages.sections(scenario, 5, reach=reach(scenario), chunk=chunk))
+    assert not {name: (value, right[name]) for name, value in found.items() if not close(name, value, right[name])}
+
+
 @pytest.mark.parametrize("chunk", [150, 2_000])
 def test_metrics_that_add_up_are_those_of_the_whole_run(whole: replsim.Result, chunk: int) -> None:
     """Counts, means and largest values come out the same, wherever it is cut; percentiles to within one per cent."""

@@ -25,6 +25,7 @@ from replsim.record import (
     Record,
     Table,
     Trajectory,
+    happenings,
 )
 from replsim.record.branch import coded
 from replsim.rules.acks import LEVELS
@@ -56,7 +57,7 @@ def harvest(cluster: Cluster) -> Record:
         positions,
         {each: node_replies(cluster, cluster.nodes[each], end) for each in scenario.standbys},
         {name: _until(ints(cluster.nodes[name].device.starts), end) for name in scenario.nodes},
-        _events(cluster),
+        happenings(scenario, cluster.events),
         branches=_branches(cluster, [len(each["time"]) for each in done]),
     )
 
@@ -160,22 +161,3 @@ def _outcomes(cluster: Cluster, acknowledged: Ints, counts: list[int], gone: int
     outcome[len(outcome) - failed - gone :] = UNKNOWN
     outcome[len(outcome) - failed :] = FAILED
     return outcome
-
-
-def _events(cluster: Cluster) -> Table:
-    """What happened to the cluster itself: its checkpoints, and what the faults and the manager did."""
-    scenario = cluster.scenario
-    every = scenario.primary.checkpoints.every if scenario.primary.checkpoints else scenario.duration
-    rows = [(time, 0, "checkpoint") for time in range(every, scenario.duration, every)]
-    rows += [(time, scenario.nodes.index(node), what) for time, node, what in cluster.events]
-    rows.sort(key=lambda row: row[0])
-    words = ("checkpoint", *sorted({what for _, _, what in cluster.events}))
-    return Table(
-        {
-            "time": np.array([row[0] for row in rows], dtype=np.int64),
-            "node": np.array([row[1] for row in rows], dtype=np.int16),
-            "what": np.array([words.index(row[2]) for row in rows], dtype=np.int8),
-        },
-        times=("time",),
-        words={"node": scenario.nodes, "what": words},
-    )

@@ -56,11 +56,13 @@ def node_replies(cluster: Cluster, node: Node, end: int) -> Replies:
     for life in node.lives:
         if not isinstance(life, Following):
             continue
-        applied = Trajectory.of(*life.replay.trajectory(end))
+        replayed = life.replay.trajectory(end)
+        applied = Trajectory.of(*replayed)
         for connection in life.connections:
             time, sent, write, flush = connection.uplink.columns(end)
             # A reply that leaves at the very moment of a flush or a replay speaks of what was flushed before it.
-            told = (write, flush, np.minimum(applied.at(sent), flush))
+            flushed_and_applied = replayed[1][np.maximum(np.searchsorted(replayed[1], flush, side="right") - 1, 0)]
+            told = (write, flush, np.minimum(applied.at(sent), flushed_and_applied))
             parts.append((time, *(coded(cluster.branches, life.log.branch, time, each) for each in told)))
     return Replies(*(_together([part[k] for part in parts]) for k in range(4)))
 

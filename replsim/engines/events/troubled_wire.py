@@ -29,6 +29,11 @@ class TroubledWire(Wire):
     def __init__(self, streams: Streams, name: str, link: Link, troubles: LinkTroubles) -> None:
         super().__init__(streams, name, link)
         self.troubles = troubles
+        self._lossy = bool(self._loss or troubles.losses)
+        self._delays = [
+            (start, end, streams.draws(f"fault:{name.removeprefix('link:')}:{fault}:delay", by).next)
+            for start, end, fault, by in troubles.delays
+        ]
         self.send = self._send
 
     @override
@@ -47,10 +52,12 @@ class TroubledWire(Wire):
         arrival = leave + (self._draw() if self._draw is not None else self._held.at(leave))
         if self._jitter is not None:
             arrival += self._jitter()
-        arrival += sum(draw() for start, end, draw in self.troubles.delays if start <= leave < end)
+        arrival += sum(draw() for start, end, draw in self._delays if start <= leave < end)
         loss = max((each[2] for each in self.troubles.losses if each[0] <= leave < each[1]), default=0.0)
-        if loss or self._loss:
-            arrival += self._retransmissions(size, max(loss, self._loss))
+        if self._lossy:
+            # Message k takes uniform k, whether packets are lost at the moment or not.
+            chance, share = self._chance(), max(loss, self._loss)
+            arrival += self._retransmissions(size, share, chance) if share else 0
         self._last = max(arrival, self._last)
         return self._last
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from replsim.engines.events.pace import Stretch
-from replsim.randomness import Streams
+from replsim.randomness import DurationDistribution, Streams
 from replsim.scenario import Scenario
 from replsim.scenario.faults import (
     Cut,
@@ -33,8 +33,8 @@ class LinkTroubles:
 
     cuts: list[tuple[int, int]] = field(default_factory=list)
     """Nothing comes through; they do not overlap."""
-    delays: list[tuple[int, int, Callable[[], int]]] = field(default_factory=list)
-    """A draw is added to each latency."""
+    delays: list[tuple[int, int, str, DurationDistribution]] = field(default_factory=list)
+    """A draw is added to each latency; with the name of its fault."""
     bandwidths: list[tuple[int, int, int]] = field(default_factory=list)
     """No more than so many bytes a second."""
     losses: list[tuple[int, int, float]] = field(default_factory=list)
@@ -50,7 +50,6 @@ class Troubles:
 
     def __init__(self, scenario: Scenario, streams: Streams) -> None:
         self._scenario = scenario
-        self._streams = streams
         self._links: dict[tuple[str, str], LinkTroubles] = {}
         # What lasts to the end lasts a little longer, so that times beyond it stay numbers that can be added up.
         beyond = scenario.duration + 1
@@ -95,8 +94,7 @@ class Troubles:
             if isinstance(fault, Cut | Partition):
                 found.cuts.append((each.start, each.end))
             elif isinstance(fault, Delay):
-                draw = self._streams.draws(f"fault:{here}->{there}:{each.place}:{each.start}:delay", fault.by).next
-                found.delays.append((each.start, each.end, draw))
+                found.delays.append((each.start, each.end, f"{each.place}:{each.start}", fault.by))
             elif isinstance(fault, Throttle):
                 found.bandwidths.append((each.start, each.end, fault.to))
             elif isinstance(fault, Lose):

@@ -66,13 +66,13 @@ class Wire:
         if self._jitter is not None:
             arrival += self._jitter()
         if self._loss:
-            arrival += self._retransmissions(size, self._loss)
+            arrival += self._retransmissions(size, self._loss, self._chance())
         if arrival < self._last:
             arrival = self._last
         self._last = arrival
         return arrival
 
-    def _retransmissions(self, size: int, share: float) -> int:
+    def _retransmissions(self, size: int, share: float, chance: float) -> int:
         """The delay by lost packets, one uniform a message.
 
         The uniform gives how many times in a row one of the message's packets is lost (geometric); each time
@@ -80,5 +80,5 @@ class Wire:
         out: a loss costs a full timeout.
         """
         packets = max(1, -(-size // PACKET_BYTES))
-        times = int(math.log(self._chance()) / self._log_loss(packets, share))
+        times = int(math.log(chance) / self._log_loss(packets, share))
         return self._timeout * ((1 << min(times, 12)) - 1)

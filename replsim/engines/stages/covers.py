@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from replsim.rules.acks import REMOTE_LEVELS, SyncRule
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
 from replsim.scenario.failover import NoFailover
-from replsim.scenario.faults import Load
 from replsim.scenario.topology import link_between
 
 __all__ = ["covers"]
+
+WINDOWS: Final = frozenset({"delay", "throttle", "lose", "stall", "slow", "pause_replay", "skew", "load"})
+"""The verbs of the faults that change how fast something is or comes for a while, and nothing else."""
 
 
 def covers(scenario: Scenario) -> list[str]:
@@ -43,9 +46,8 @@ def _clients(scenario: Scenario) -> Iterator[str]:
 
 def _cluster(scenario: Scenario) -> Iterator[str]:
     for place, fault in enumerate(scenario.faults):
-        if isinstance(fault, Load):
-            continue
-        yield f"faults[{place}] ({fault.verb}) takes the event engine"
+        if fault.verb not in WINDOWS:
+            yield f"faults[{place}] ({fault.verb}) takes the event engine"
     if not isinstance(scenario.failover, NoFailover):
         yield f"failover (manager: {scenario.failover.manager}) takes the event engine"
     if scenario.primary.commit_delay:

@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from replsim.engines.stages.answers import Answered
 from replsim.engines.stages.columns import Ints, chained, cut, joined, merged, trajectory, until
 from replsim.engines.stages.pipeline import Chunk, Pipeline
-from replsim.randomness import Streams
-from replsim.record import ACKNOWLEDGED, OUTCOMES, PENDING, Record, Replies, Table, checkpoints
+from replsim.record import ACKNOWLEDGED, OUTCOMES, PENDING, Record, Replies, Table, happenings
 from replsim.rules.acks import LEVELS
 from replsim.scenario.rows import rows_written
-from replsim.scenario.windows import windows
 from replsim.units import NEVER
 
 __all__ = ["harvest"]
@@ -60,7 +58,7 @@ def harvest(pipeline: Pipeline, chunks: Sequence[Chunk], seed: int) -> Record:
         positions,
         replies,
         flush_starts,
-        checkpoints(scenario, windows(scenario, Streams(seed))),
+        happenings(scenario, pipeline.troubles.noted),
     )
 
 

@@ -15,6 +15,7 @@ from replsim.engines.stages.kernels.primary_flush import Flushes
 from replsim.engines.stages.kernels.sender_link import Flushed, Messages
 from replsim.engines.stages.log import Log
 from replsim.engines.stages.pool import Pool
+from replsim.engines.stages.troubles import Troubles
 from replsim.errors import UnsupportedScenario
 from replsim.randomness import Streams
 from replsim.scenario import Scenario
@@ -52,15 +53,16 @@ class Pipeline:
         has_writer = (
             any(group.level == "off" or group.chunk for group in self.intake.groups) or scenario.background is not None
         )
-        self.primary = Primary(scenario, streams, has_writer=has_writer)
+        self.troubles = Troubles(scenario, streams)
+        self.primary = Primary(scenario, streams, self.troubles, has_writer=has_writer)
         self.replicas: dict[str, Replica] = {}
         graph = topology(scenario)
         for upstream, standby in nx.bfs_edges(graph, name):
             edge = graph.edges[upstream, standby]
             self.replicas[standby] = Replica(
                 upstream,
-                sender(scenario, streams, upstream, standby, edge["link"], edge["back"]),
-                Standby(scenario, streams, upstream, standby, edge["back"], self.log),
+                sender(scenario, streams, self.troubles, upstream, standby, edge["link"], edge["back"]),
+                Standby(scenario, streams, self.troubles, upstream, standby, edge["back"], self.log),
             )
         self.answers = Answers(scenario, self.log, [group.level for group in self.intake.groups])
         self.pools = [Pool(group.connections, scenario.wakeup) for group in self.intake.groups]

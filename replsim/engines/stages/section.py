@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from replsim.engines.stages.columns import Ints, chained, cut, joined, merged, trajectory
 from replsim.engines.stages.log import Rows
 from replsim.engines.stages.pipeline import Chunk, Pipeline
-from replsim.randomness import Streams
-from replsim.record import ACKNOWLEDGED, OUTCOMES, PENDING, Record, Replies, Table, Trajectory, checkpoints
+from replsim.record import ACKNOWLEDGED, OUTCOMES, PENDING, Record, Replies, Table, Trajectory, happenings
 from replsim.rules.acks import LEVELS
-from replsim.scenario.windows import windows
 from replsim.units import NEVER
 
 __all__ = ["Sections"]
@@ -142,7 +140,7 @@ class Sections:
             positions,
             {standby: Replies(none, none, none, none) for standby in scenario.standbys},
             {name: self._starts} | {each: self._tracks[each, "write"].time for each in scenario.standbys},
-            checkpoints(scenario, windows(scenario, Streams(self._seed))),
+            happenings(scenario, self._pipeline.troubles.noted),
             stretch=stretch,
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 from replsim.engines.stages.actors import feed
 from replsim.engines.stages.columns import chained, cut
 from replsim.engines.stages.kernels import primary_flush as kernel
+from replsim.engines.stages.troubles import Troubles
 from replsim.randomness import Streams
 from replsim.scenario import Scenario
 
@@ -21,7 +22,7 @@ ROOM: Final = 4096
 class Primary:
     """The primary's lock, disk and WAL writer."""
 
-    def __init__(self, scenario: Scenario, streams: Streams, *, has_writer: bool) -> None:
+    def __init__(self, scenario: Scenario, streams: Streams, troubles: Troubles, *, has_writer: bool) -> None:
         primary, settings, background = scenario.primary, scenario.settings, scenario.background
         self._rules = kernel.Rules(
             wakeup=scenario.wakeup,
@@ -33,6 +34,7 @@ class Primary:
             pages=primary.wal_writer_flush_after // settings.page_bytes,
             background=background.wal if background else 0,
             background_record=background.record if background else 1,
+            device=troubles.device(primary.name),
         )
         self._write = feed.draws(streams, f"disk:{primary.name}:write", primary.wal_device.write)
         self._flush = feed.draws(streams, f"disk:{primary.name}:flush", primary.wal_device.flush)

@@ -11,6 +11,7 @@ from replsim.engines.stages.columns import chained, cut, roomy
 from replsim.engines.stages.kernels import sender_link, window_link
 from replsim.engines.stages.kernels.sender_link import Flushed, Messages
 from replsim.engines.stages.kernels.wire import Way
+from replsim.engines.stages.troubles import Troubles
 from replsim.randomness import Streams
 from replsim.scenario import Scenario
 from replsim.scenario.network import Link
@@ -23,14 +24,15 @@ ROOM: Final = 4096
 
 
 def sender(
-    scenario: Scenario, streams: Streams, upstream: str, name: str, link: Link, back: Link
+    scenario: Scenario, streams: Streams, troubles: Troubles, upstream: str, name: str, link: Link, back: Link
 ) -> Sender | WindowedSender:
     """The sender of ``upstream`` to the standby ``name``."""
-    wire = WireFeed(streams, f"link:{upstream}->{name}", link)
+    wire = WireFeed(streams, f"link:{upstream}->{name}", link, troubles.link(upstream, name, link))
     if link.window is None:
         return Sender(scenario, wire)
+    acknowledgements = f"link:{name}->{upstream}:acknowledgements"
     return WindowedSender(
-        scenario, wire, WireFeed(streams, f"link:{name}->{upstream}:acknowledgements", back), link.window
+        scenario, wire, WireFeed(streams, acknowledgements, back, troubles.link(name, upstream, back)), link.window
     )
 
 

@@ -13,6 +13,7 @@ from replsim.engines.stages.kernels import standby as kernel
 from replsim.engines.stages.kernels.sender_link import Messages
 from replsim.engines.stages.kernels.wire import Way
 from replsim.engines.stages.log import Log
+from replsim.engines.stages.troubles import Troubles
 from replsim.randomness import Streams
 from replsim.scenario import Scenario
 from replsim.scenario.network import Link
@@ -42,7 +43,16 @@ class Moved(NamedTuple):
 class Standby:
     """The standby ``name``: its walreceiver, its disk, its replay, and its way back to its upstream."""
 
-    def __init__(self, scenario: Scenario, streams: Streams, upstream: str, name: str, back: Link, log: Log) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        streams: Streams,
+        troubles: Troubles,
+        upstream: str,
+        name: str,
+        back: Link,
+        log: Log,
+    ) -> None:
         standby = scenario.standbys[name]
         device, replay = standby.wal_device, standby.replay
         self._rules = kernel.Rules(
@@ -53,12 +63,14 @@ class Standby:
             apply_delay=standby.recovery_min_apply_delay,
             per_record=-1 if replay.per_record.constant is None else replay.per_record.constant,
             background_record=scenario.background.record if scenario.background else 0,
+            device=troubles.device(name),
+            replay=troubles.replay(name),
         )
         self._write = feed.draws(streams, f"disk:{name}:write", device.write)
         self._flush = feed.draws(streams, f"disk:{name}:flush", device.flush)
         self._record = feed.draws(streams, f"replay:{name}", replay.per_record)
         self._drawn = replay.per_record.constant is None
-        self._wire = WireFeed(streams, f"link:{name}->{upstream}", back)
+        self._wire = WireFeed(streams, f"link:{name}->{upstream}", back, troubles.link(name, upstream, back))
         self._log = log
         self.place = 0
         """The next addition to the log that it will hand to replay."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.engines.stages.kernels.pace import Pace, after
 from replsim.engines.stages.kernels.wire import SECOND, transfer
 from replsim.kernels import compiled, part
 
@@ -67,6 +68,8 @@ class Rules(NamedTuple):
     background: int
     """Bytes of background WAL a second, and of one record of it."""
     background_record: int
+    device: Pace
+    """How fast its WAL device is."""
 
 
 class Inserts(NamedTuple):
@@ -183,7 +186,7 @@ def start(s: Ints, inserts: Inserts, draws: Draws, rules: Rules, out: Flushes) -
         cost += transfer(s[TARGET] - s[FLUSHED], rules.bandwidth)
     out.starts[number] = now
     s[USED] = number + 1
-    s[PHASE], s[DUE] = FLUSHES, now + cost
+    s[PHASE], s[DUE] = FLUSHES, after(rules.device, now, cost)
 
 
 @part

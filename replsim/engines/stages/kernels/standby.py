@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.engines.stages.kernels.pace import Pace, after, own, when
 from replsim.engines.stages.kernels.wire import LACKING, SECOND, Way, Wire, send, transfer
 from replsim.kernels import compiled, part
 
@@ -36,6 +37,9 @@ class Rules(NamedTuple):
     """The cost of a record, or -1 where it is drawn."""
     background_record: int
     """Bytes of a record of background WAL; 0 where there is none."""
+    device: Pace
+    """How fast its WAL device is, and its replay."""
+    replay: Pace
 
 
 class Additions(NamedTuple):
@@ -106,7 +110,7 @@ ASKED = 8  # replies to come: from the first,
 ASKS = 9  # to the last
 FLUSHED = 10  # the position flushed, and when that was
 FLUSHED_AT = 11
-FREE = 12  # when replay has done all that it was handed,
+FREE = 12  # when replay, in its own time, has done all that it was handed,
 RECORDS_DONE = 13  # with the records and bytes up to there
 BYTES_DONE = 14
 APPLIED = 15  # the position applied at the last reply
@@ -174,17 +178,17 @@ def unprompted(s: Ints, until: int, rules: Rules, wire: Wire, applied: Applied, 
 
 
 @part
-def whole(s: Ints, position: int, added: Additions, rules: Rules) -> tuple[int, int]:
+def whole(last: tuple[int, int], following: int, position: int, added: Additions, rules: Rules) -> tuple[int, int]:
     """Where the last record ends that is whole at ``position``, and how many records there are up to there.
 
-    What stands behind the last addition is background WAL up to where the next one begins, of which a part may be
-    there.
+    What stands behind the ``last`` addition, of which this is asked too, is background WAL up to where the
+    ``following`` one begins, of which a part may be there.
     """
-    end, records = s[LAST_END], s[LAST_RECORDS]
+    end, records = last
     if not rules.background_record:
         return end, records
-    if s[ADDED] < len(added.begin):
-        position = min(position, added.begin[s[ADDED]])
+    if following < len(added.begin):
+        position = min(position, added.begin[following])
     behind = (position - end) // rules.background_record
     return end + behind * rules.background_record, records + behind
 
@@ -207,26 +211,45 @@ def replay(s: Ints, time: int, records: int, position: int, rules: Rules, draws:
 
 
 @part
+def may_cost_nothing(s: Ints, position: int, added: Additions, rules: Rules) -> bool:
+    """Whether anything that is flushed up to ``position`` may be replayed in no time."""
+    if rules.per_record <= 0 or rules.apply_delay:
+        return True
+    row, end, records = s[ADDED], s[LAST_END], s[LAST_RECORDS]
+    while row < len(added.end) and added.end[row] <= position:
+        end, records, row = added.end[row], added.records[row], row + 1
+    end, records = whole((end, records), row, position, added, rules)
+    return records == s[RECORDS_DONE] and (
+        not rules.replay_bandwidth
+        or bytes_cost(end, rules.replay_bandwidth) == bytes_cost(s[BYTES_DONE], rules.replay_bandwidth)
+    )
+
+
+@part
 def hand_over(s: Ints, now: int, position: int, added: Additions, rules: Rules, draws: Draws, applied: Applied) -> bool:
     """Replay takes all that is flushed up to ``position``; whether draws and room sufficed."""
-    time = s[FREE] if s[FREE] > now else now + rules.wakeup
+    start = own(rules.replay, now)
+    if when(rules.replay, start) < now and may_cost_nothing(s, position, added, rules):
+        # Own time stands still: what costs nothing waits all the same until it goes on.
+        start += 1
+    time = s[FREE] if s[FREE] > start else start + rules.wakeup
     step = s[STEPS]
     while s[ADDED] < len(added.end) and added.end[s[ADDED]] <= position and step < len(applied.time):
         row = s[ADDED]
         if added.commits[row]:
             if rules.apply_delay:
-                time = max(time, added.inserted[row] + rules.apply_delay)
+                time = max(time, own(rules.replay, added.inserted[row] + rules.apply_delay))
             time = replay(s, time, added.records[row], added.end[row], rules, draws)
             if time == LACKING:
                 return False
-            applied.time[step], applied.lsn[step] = time, added.end[row]
+            applied.time[step], applied.lsn[step] = when(rules.replay, time), added.end[row]
             step += 1
         s[LAST_RECORDS], s[LAST_END], s[ADDED] = added.records[row], added.end[row], row + 1
-    end, records = whole(s, position, added, rules)
+    end, records = whole((s[LAST_END], s[LAST_RECORDS]), s[ADDED], position, added, rules)
     time = replay(s, time, records, end, rules, draws)
     if time == LACKING or step == len(applied.time):
         return False
-    applied.time[step], applied.lsn[step] = time, end
+    applied.time[step], applied.lsn[step] = when(rules.replay, time), end
     s[FREE], s[STEPS] = time, step + 1
     return True
 
@@ -247,8 +270,9 @@ def ask(s: Ints, now: int, row: int, step: int, added: Additions, rules: Rules, 
                 s[ASKS] += 1
         step += added.commits[n]
     # A receiver that is waking up already for the last commit says that replay has run out, too.
-    covered = s[ASKED] < s[ASKS] and asked[s[ASKS] - 1] >= s[FREE]
-    s[AT_END] = NEVER if covered else s[FREE] + rules.wakeup
+    free = applied.time[s[STEPS] - 1]
+    covered = s[ASKED] < s[ASKS] and asked[s[ASKS] - 1] >= free
+    s[AT_END] = NEVER if covered else free + rules.wakeup
     return True
 
 
@@ -263,9 +287,10 @@ def drain(s: Ints, begins: int, given: Given, complete: bool, rules: Rules, draw
     while message < len(given.arrival) and (given.arrival[message] <= begins or given.arrival[message] < time):
         if write == len(draws.write):
             return 0, 0, LACKS
-        time += draws.write[write]
+        work = draws.write[write]
         if rules.bandwidth:
-            time += transfer(given.position[message] - position, rules.bandwidth)
+            work += transfer(given.position[message] - position, rules.bandwidth)
+        time = after(rules.device, time, work)
         position = given.position[message]
         message, write = message + 1, write + 1
     if message == len(given.arrival) and not complete:
@@ -300,7 +325,7 @@ def batch(
         return LACKS
     if not reply(s, written, position, rules, wire, applied, replies):
         return LACKS
-    flushed = written + draws.flush[n]
+    flushed = after(rules.device, written, draws.flush[n])
     if not hand_over(s, flushed, position, added, rules, draws, applied):
         return LACKS
     s[FLUSHED], s[FLUSHED_AT] = position, flushed
