@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from replsim.randomness import Streams
 from replsim.randomness.arrivals import Open, arrivals
 from replsim.record import Record, Trajectory, answered
-from replsim.record.branch import coded_as, distance
+from replsim.record.branch import branch_of, coded_as, distance, shared
 from replsim.units import NEVER
 
 __all__ = ["Facts"]
@@ -104,6 +104,16 @@ class Facts:
         """When a node's position had passed each commit of the log: never falls; `NEVER` where not by the end."""
         return self.once(_reached, node, stage)
 
+    def shown(self, node: str, moments: Ints) -> Ints:
+        """One more than the newest commit of its history that a node has applied at each moment; 0 for none."""
+        applied = self.record.position(node, "apply").at(moments)
+        found = np.zeros(len(moments), dtype=np.int64)
+        for branch in np.unique(branch_of(applied)).tolist():
+            mine = branch_of(applied) == branch
+            rows = self.once(_history, branch)
+            found[mine] = np.append(0, rows + 1)[np.searchsorted(self.codes[rows], applied[mine], side="right")]
+        return found
+
     def within(self, times: NDArray[Any]) -> NDArray[np.bool_]:
         """Which of ``times`` lie in the window (its start included, its end not)."""
         inside: NDArray[np.bool_] = (times >= self.window[0]) & (times < self.window[1])
@@ -116,6 +126,13 @@ class Facts:
 
 def _reached(facts: Facts, node: str, stage: str) -> Ints:
     return facts.record.position(node, stage).crossing(facts.codes)
+
+
+def _history(facts: Facts, branch: int) -> Ints:
+    """The commits of one branch's history: its own, and what it shares with others."""
+    branches = facts.record.branches
+    ends = np.array([shared(branches, each, branch) for each in range(len(branches))])
+    return np.flatnonzero(facts.column("lsn") <= ends[branch_of(facts.codes)])
 
 
 def _of_writer(facts: Facts, name: str | None) -> NDArray[np.bool_]:

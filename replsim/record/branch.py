@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from replsim.units import NEVER
 
-__all__ = ["Branch", "branch_of", "coded", "coded_as", "distance", "lsn_of", "shared"]
+__all__ = ["Branch", "branch_of", "coded", "coded_as", "distance", "held", "lsn_of", "shared"]
 
 Ints = NDArray[np.int64]
 
@@ -100,3 +100,15 @@ def distance(branches: Sequence[Branch], ahead: Ints, behind: Ints) -> Ints:
             chosen = (leads == lead) & (follows == follow)
             own[chosen] = np.minimum(own[chosen], shared(branches, lead, follow))
     return lsn_of(ahead) - own
+
+
+def held(branches: Sequence[Branch], branch: int, codes: Ints) -> Ints:
+    """Up to which LSN of one branch's history nodes at coded positions hold it; elementwise."""
+    if len(branches) < 2:
+        return codes
+    own, found = lsn_of(codes), branch_of(codes)
+    for each in np.unique(found).tolist():
+        if each != branch:
+            chosen = found == each
+            own[chosen] = np.minimum(own[chosen], shared(branches, branch, each))
+    return own

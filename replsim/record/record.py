@@ -51,6 +51,8 @@ class Replies:
     write: Ints
     flush: Ints
     apply: Ints
+    upstream: Ints | None = None
+    """Who processed each, as a place among the scenario's nodes; None where it always was the scenario's upstream."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,4 +143,6 @@ class Record:
         for node, replies in self.replies.items():
             for part in ("time", "write", "flush", "apply"):
                 feed(f"{node}.replies.{part}", getattr(replies, part))
+            if replies.upstream is not None:
+                feed(f"{node}.replies.upstream", replies.upstream)
         return hashed.hexdigest()

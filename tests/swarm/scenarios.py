@@ -23,6 +23,7 @@ FEATURES: Final = (
     "standbys", "cascade", "sync", "levels", "random costs", "links", "closed loops", "polls", "locks", "chunks",
     "background", "checkpoints", "commit delay", "apply delay", "slow replay", "readers", "sessions", "quorums",
     "lag routes", "write routes", "promises", "capacity", "networks", "keys", "warm-up", "faults", "time-outs",
+    "failover",
 )  # fmt: skip
 GRID_US: Final = 100
 DURATION_MS: Final = 60
@@ -52,7 +53,8 @@ class _Dice:
         """All of it, as a file would hold it."""
         ups = self._standbys()
         self._limited = self.on("capacity")
-        self._faulty = self.on("faults")
+        self._managed = bool(ups) and self.on("failover")
+        self._faulty = self._managed or self.on("faults")
         direct = [name for name, upstream in ups.items() if upstream is None]
         pairs = [(upstream or "p", name) for name, upstream in ups.items()]
         both = [f"{a} -> {b}" for up, down in pairs for a, b in ((up, down), (down, up))]
@@ -69,6 +71,8 @@ class _Dice:
         }
         if self._faulty:
             fields["faults"] = [self._fault(nodes, both, fields["writers"]) for _ in range(self.number(1, 3))]
+        if self._managed:
+            self._manage(fields, nodes, direct)
         if self.on("background"):
             fields["background"] = {"wal": "500 kB/s", "record": "700 B"}
         if self.on("warm-up"):
@@ -209,6 +213,56 @@ class _Dice:
         if verb == "cancel":
             fault.pop("for", None)
         return fault | more.get(verb, {verb: self.pick(*nodes)})
+
+    def _manage(self, fields: dict[str, Any], nodes: list[str], direct: list[str]) -> None:
+        """Somebody who promotes, links that anybody could follow anybody on, and often a reason to promote.
+
+        Everything that takes seconds in a real cluster takes milliseconds here, so that a short run has it all.
+        """
+        manager = self.pick("manual", "patroni", "patroni", "quorum")
+        common = {
+            "promotion": self.cost(1, 10),
+            "routing": self.cost(0, 50),
+            "fencing": self.chance(0.7),
+            "rejoin": {
+                "by": self.pick("rewind", "rewind", "rebuild", "never"),
+                "rewind": self.cost(5, 50),
+                "data": "1 MB",
+                "bandwidth": "100 MB/s",
+            },
+        }
+        more: dict[str, dict[str, Any]] = {
+            "manual": {"at": self.time(100, 500), "promote": self.pick(*nodes[1:])},
+            "patroni": {
+                "ttl": "15ms",
+                "loop_wait": "5ms",
+                "retry_timeout": "5ms",
+                "primary_start_timeout": self.pick("0s", "20ms", "300s"),
+                "maximum_lag_on_failover": self.pick("0 B", "20 kB", "1 MiB"),
+                "synchronous_mode": self.pick("off", "on", "strict", "quorum"),
+                "synchronous_node_count": self.number(1, 2),
+                "race": self.cost(1, 10),
+                **({"store": ["w1", "w2", "w3"]} if self.chance(0.3) else {}),
+            },
+            "quorum": {
+                "heartbeat": "2ms",
+                "election_timeout": "8ms",
+                **({"members": [*self.some(nodes), "w1"]} if self.chance(0.3) else {}),
+            },
+        }
+        fields["failover"] = {"manager": manager, **common, **more[manager]}
+        if fields["failover"].get("synchronous_mode", "off") != "off":
+            fields["primary"].pop("synchronous_standby_names", None)
+        heirs = {"manual": [more["manual"]["promote"]], "quorum": more["quorum"].get("members", nodes)}
+        for a in nodes[1:]:
+            for b in ("p", *direct):
+                if a != b and a in heirs.get(manager, nodes):
+                    for pair in (f"{a} -> {b}", f"{b} -> {a}"):
+                        fields["links"].setdefault(pair, self._link())
+        if self.chance(0.7):
+            fault = {"at": self.time(100, 300), "crash": "p", "of": self.pick("host", "process")}
+            heals = {"for": self.time(50, 300)} if self.chance(0.6) else {}
+            fields["faults"] = [fault | heals, *fields["faults"]]
 
     def _writer(self) -> dict[str, Any]:
         fields: dict[str, Any] = {

@@ -35,11 +35,34 @@ sessions:
   user: {count: 5, write_every: 20ms, reads: 3, read_after: 2ms, route: s2, guarantee: causal, by: wait, timeout: 30ms}
 """
 
+FAILOVER = """
+name: sound failover
+duration: 300ms
+primary: {synchronous_standby_names: "ANY 1 (s1, s2)"}
+standbys: {s1: {}, s2: {}}
+links: {p -> s1: {latency: 1ms}, p -> s2: {latency: 2ms}, s1 -> s2: {latency: 2ms}}
+writers: {app: {rate: 1000/s}}
+failover: {manager: quorum, heartbeat: 2ms, election_timeout: 8ms, promotion: 1ms, routing: 5ms}
+faults: [{at: 100ms, crash: p}]
+"""
+
 
 @cache
 def sound() -> Record:
     """A record in which nothing is wrong."""
     return replsim.run(replsim.loads(SCENARIO)).record
+
+
+@cache
+def sound_failover() -> Record:
+    """The record of a failover in which nothing is wrong."""
+    return replsim.run(replsim.loads(FAILOVER)).record
+
+
+def with_branches(record: Record, *, fork: int) -> Record:
+    """A record whose last branch forks elsewhere, by so many bytes."""
+    *before, last = record.branches
+    return replace(record, branches=(*before, replace(last, fork=last.fork + fork)))
 
 
 def with_commits(**changes: Callable[[Table], Any]) -> Record:
@@ -128,6 +151,8 @@ CORRUPT: dict[str, Callable[[], Record]] = {
     "pools_are_kept": lambda: with_commits(started=lambda table: np.minimum(table["started"], 10**6)),
     "flushed_before_acknowledged": lambda: with_commits(visible=lambda table: table["inserted"]),
     "the_rule_held": lambda: with_commits(visible=never_visible_late),
+    "branches_begin_with_what_was_flushed": lambda: with_branches(sound_failover(), fork=-100),
+    "no_acknowledged_commit_is_lost": lambda: with_branches(sound_failover(), fork=-10_000),
     "enough_have_it": lambda: with_position("s1", "flush", lambda steps: Trajectory(steps.time + 10**8, steps.lsn)),
 }
 """What breaks each invariant, by the check that sees it; those of reads have tests of their own."""
@@ -141,6 +166,8 @@ def seen_by(record: Record) -> set[str]:
 def test_a_sound_record_breaks_nothing() -> None:
     """On what the engine wrote, no check finds anything."""
     assert violations(sound()) == []
+    assert violations(sound_failover()) == []
+    assert len(sound_failover().branches) == 2
 
 
 @pytest.mark.parametrize("check", CORRUPT)

@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+from replsim.scenario.failover import Patroni
 from tests.swarm.scenarios import random_scenario
 from tests.swarm.swarm import failures, told
 
@@ -39,8 +40,12 @@ def test_the_swarm_goes_everywhere() -> None:
             *(["a closed loop"] if any(writer.clients for writer in scenario.writers.values()) else []),
             *(["background"] if scenario.background else []),
             *(f"fault {fault.verb}" for fault in scenario.faults),
+            f"manager {scenario.failover.manager}",
+            *([f"mode {scenario.failover.synchronous_mode}"] if isinstance(scenario.failover, Patroni) else []),
+            *([f"fencing {scenario.failover.fencing}"] if scenario.failover.manager != "none" else []),
+            f"rejoin by {scenario.failover.rejoin.by}",
         }
         met.update(found)
-    assert len(met) >= 42, sorted(met)
+    assert len(met) >= 55, sorted(met)
     assert min(met.values()) >= 5, met
     assert max(met.values()) < SEEDS * 0.9, met

@@ -1,7 +1,7 @@
 """Invariants: what must be true of every record, whichever engine wrote it.
 
 Each check looks at a record alone, and knows nothing of how an engine works.  It says in a sentence what it found; on a
-sound record it says nothing.
+sound record it says nothing.  What a check cannot look at in a record, `unchecked` says.
 """
 
 from __future__ import annotations
@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from replsim.analysis.checks import commits, positions, reads
+from replsim.analysis.checks import commits, losses, positions, reads
+from replsim.analysis.checks.limits import unchecked
 from replsim.record import Record
 
-__all__ = ["CHECKS", "violations"]
+__all__ = ["CHECKS", "unchecked", "violations"]
 
-CHECKS: Final[tuple[Callable[[Record], Iterator[str]], ...]] = (*positions.CHECKS, *commits.CHECKS, *reads.CHECKS)
+CHECKS: Final[tuple[Callable[[Record], Iterator[str]], ...]] = (
+    *positions.CHECKS,
+    *commits.CHECKS,
+    *losses.CHECKS,
+    *reads.CHECKS,
+)
 """Every check; a test corrupts a record for each, and sees it found."""
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.analysis.checks.reigns import branches, branches_of, had, heard, listed, rules
 from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals
 from replsim.record import ACKNOWLEDGED, PENDING, Record, answered
-from replsim.rules.acks import REMOTE_LEVELS, SyncRule
+from replsim.rules.acks import REMOTE_LEVELS
 from replsim.scenario.surges import effective
 from replsim.units import NEVER
 
 __all__ = ["CHECKS"]
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 STEPS: Final = ("submitted", "started", "inserted", "visible", "acknowledged")
 SAID_OF: Final = {"remote_write": "write", "on": "flush", "remote_apply": "apply"}
 """What a level needs to have been reported."""
@@ -51,8 +54,7 @@ def the_log_is_one_stream(record: Record) -> Iterator[str]:
     if np.any(logged != (table["inserted"] < NEVER)):
         yield "a commit is inserted and has no place in the log, or the other way round"
     lsn, inserted = (table[name][logged] for name in ("lsn", "inserted"))
-    firsts = [each.first for each in record.branches] or [0]
-    branch = np.searchsorted(firsts, np.arange(len(lsn)), side="right") - 1
+    branch = branches_of(record)
     names = np.stack([branch, lsn])
     if len(np.unique(names, axis=1)[0]) < len(lsn):
         yield "two commits have one name"
@@ -105,33 +107,20 @@ def flushed_before_acknowledged(record: Record) -> Iterator[str]:
 
 
 def the_rule_held(record: Record) -> Iterator[str]:
-    """At a remote level, no commit is acknowledged before enough standbys had reported to have it.
+    """At a remote level, no commit is acknowledged before enough standbys had reported to its primary to have it.
 
-    For ``ANY n`` any n of the listed, for ``FIRST n`` the n of best priority (any n where standbys may be gone).
+    Enough by the rule that stood when the commit was released, on the branch that its primary wrote.  For ``ANY n``
+    any n of the listed, for ``FIRST n`` the n of best priority (any n where standbys may be gone).
     """
-    scenario, table = record.scenario, record.commits
-    rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
-    if not rule.count:
-        return
-    direct = {name.lower(): name for name in scenario.direct}
-    listed = list(direct.values()) if "*" in rule.names else [direct[name.lower()] for name in rule.names]
-    strict = rule.method == "FIRST" and not scenario.faults
-    for level in REMOTE_LEVELS:
-        mine = np.flatnonzero(
-            (table["level"] == table.words["level"].index(level))
-            & (table["visible"] < NEVER)
-            & (table["outcome"] <= ACKNOWLEDGED)
-        )
-        if not len(mine):
-            continue
-        if len(listed) < rule.count:
-            yield f"commits at {level} are released, though there are too few standbys for the rule"
-            continue
-        told = np.stack([_reported(record, name, SAID_OF[level], table["lsn"][mine]) for name in listed])
-        held = told[: rule.count].max(axis=0) if strict else np.sort(told, axis=0)[rule.count - 1]
-        wrong = np.flatnonzero(table["visible"][mine] < held)
-        if len(wrong):
-            yield f"commit {mine[wrong[0]]} at {level} is visible before {rule.method} {rule.count} had reported it"
+    table = record.commits
+    for branch, rows in _released(record):
+        for level in REMOTE_LEVELS:
+            mine = rows[table["level"][rows] == table.words["level"].index(level)]
+            told = partial(heard, record, stage=SAID_OF[level], branch=branch, lsn=table["lsn"][mine])
+            wrong = mine[~_enough(record, branch, table["visible"][mine], told)]
+            if len(wrong):
+                stood = " or ".join(dict.fromkeys(str(each.rule) or "no rule" for each in rules(record, branch)))
+                yield f"commit {wrong[0]} at {level} is visible before {stood} had reported it"
 
 
 def enough_have_it(record: Record) -> Iterator[str]:
@@ -139,30 +128,44 @@ def enough_have_it(record: Record) -> Iterator[str]:
 
     What they *have*, not what they said: "no acknowledged commit is lost" in a failover to one of them rests on it.
     """
-    scenario, table = record.scenario, record.commits
-    rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
+    table = record.commits
     levels = table.words["level"]
-    mine = np.flatnonzero(
-        np.isin(table["level"], [levels.index("on"), levels.index("remote_apply")])
-        & (table["acknowledged"] < NEVER)
-        & (table["outcome"] == ACKNOWLEDGED)
-    )
-    if not rule.count or not len(mine):
-        return
-    direct = {name.lower(): name for name in scenario.direct}
-    listed = list(direct.values()) if "*" in rule.names else [direct[name.lower()] for name in rule.names]
-    on_disk = [record.position(name, "flush").crossing(table["lsn"][mine]) <= table["visible"][mine] for name in listed]
-    few = np.flatnonzero(np.sum(on_disk, axis=0) < rule.count)
-    if len(few):
-        names = ", ".join(listed)
-        yield f"commit {mine[few[0]]} is acknowledged, and fewer than {rule.count} of {names} have it on disk"
+    for branch, rows in _released(record):
+        mine = rows[np.isin(table["level"][rows], [levels.index("on"), levels.index("remote_apply")])]
+        there = partial(had, record, stage="flush", branch=branch, lsn=table["lsn"][mine])
+        wrong = mine[~_enough(record, branch, table["visible"][mine], there)]
+        if len(wrong):
+            yield f"commit {wrong[0]} is acknowledged, and too few standbys have it on disk"
 
 
-def _reported(record: Record, name: str, stage: str, lsn: Ints) -> Ints:
-    """When a standby was first heard to have each position; `NEVER` where it was not."""
-    replies = record.replies[name]
-    said = np.maximum.accumulate(getattr(replies, stage)) if len(replies.time) else replies.time
-    return np.append(replies.time, NEVER)[np.searchsorted(said, lsn, side="left")]
+def _released(record: Record) -> Iterator[tuple[int, Ints]]:
+    """For each branch on which clients wait for standbys, the rows of the commits that a rule released."""
+    table, own = record.commits, branches_of(record)
+    for branch in range(len(branches(record))):
+        rows = np.flatnonzero(own == branch)
+        done = (table["visible"][rows] < NEVER) & (table["outcome"][rows] == ACKNOWLEDGED)
+        if any(each.rule.count for each in rules(record, branch)):
+            yield branch, rows[done]
+
+
+def _enough(record: Record, branch: int, visible: Ints, since: Callable[[str], Ints]) -> Bools:
+    """Whether each commit was released under a rule that stood then, ``since`` telling when a standby counted for it.
+
+    Between the release and the moment at which a commit is visible, its backend wakes up.
+    """
+    primary, wakeup = branches(record)[branch].node, record.scenario.wakeup
+    steady = not record.scenario.faults and len(branches(record)) == 1
+    enough = np.zeros(len(visible), dtype=bool)
+    for rule, begin, end in rules(record, branch):
+        stood = (begin <= visible) & (visible - wakeup <= end)
+        names = listed(record, rule, primary)
+        if rule.count == 0:
+            enough |= stood
+        elif len(names) >= rule.count:
+            times = np.stack([since(name) for name in names])
+            best = times[: rule.count] if rule.method == "FIRST" and steady else np.sort(times, axis=0)[: rule.count]
+            enough |= stood & (best.max(axis=0) <= visible)
+    return enough
 
 
 def _most_at_once(begins: Ints, ends: Ints) -> int:

@@ -7,9 +7,12 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from replsim.analysis.checks.reigns import branches, branches_of
 from replsim.analysis.reads import reads
 from replsim.record import Record, Table, answered
+from replsim.record.branch import branch_of, coded_as, shared
 from replsim.rules.promises import Promise
 from replsim.scenario.clients import Session
 from replsim.units import NEVER
@@ -17,6 +20,7 @@ from replsim.units import NEVER
 __all__ = ["CHECKS", "broken"]
 
 Row = dict[str, Any]
+Ints = NDArray[np.int64]
 
 
 def reads_take_their_time(record: Record) -> Iterator[str]:
@@ -35,25 +39,40 @@ def reads_take_their_time(record: Record) -> Iterator[str]:
 
 
 def reads_see_what_is_there(record: Record) -> Iterator[str]:
-    """A look at a standby shows the commits that it has applied, neither more nor less."""
+    """A look at a node shows the newest commit of its history that it has applied; on the primary, that is visible.
+
+    Where primaries come and go, a look at one shows what it has inserted (docs/model.md).
+    """
     table, commits = reads(record), record.commits
-    lsn = commits["lsn"][commits["lsn"] < NEVER]
     for code, node in enumerate(record.scenario.nodes):
         mine = table["node"] == code
         looked, saw = table["looked"][mine], table["saw"][mine]
-        if node == record.scenario.primary.name:
-            if len(record.branches) > 1:
-                continue  # there a look at a primary shows what it has inserted (docs/model.md)
+        if node == record.scenario.primary.name and len(record.branches) < 2:
+            lsn = commits["lsn"][commits["lsn"] < NEVER]
             visible = commits["visible"][: len(lsn)]
             known = np.isin(saw, np.append(lsn, 0))
             shown = np.append(visible, 0)[np.where(saw > 0, np.searchsorted(lsn, saw), len(lsn))]
             if not known.all() or np.any(shown > np.minimum(looked, record.scenario.duration)):
                 yield "a look at the primary shows a commit that is not visible"
-            continue
-        applied = record.position(node, "apply").at(looked)
-        newest = np.append(0, lsn)[np.searchsorted(lsn, applied, side="right")]
-        if not np.array_equal(saw, newest):
+        elif not np.array_equal(saw, _newest(record, record.position(node, "apply").at(looked))):
             yield f"a look at {node} does not show what it has applied"
+
+
+def _newest(record: Record, applied: Ints) -> Ints:
+    """The newest commit (as positions are coded) of the history at each position."""
+    lsn, own = record.commits["lsn"], branches_of(record)
+    every = coded_as(own, lsn[: len(own)])
+    found = np.zeros(len(applied), dtype=np.int64)
+    for branch in np.unique(branch_of(applied)).tolist():
+        mine = branch_of(applied) == branch
+        # Of each branch, what is part of this one's history.
+        parts = [
+            every[(own == each) & (lsn[: len(own)] <= shared(branches(record), each, branch))]
+            for each in range(len(branches(record)))
+        ]
+        codes = np.concatenate([np.zeros(1, dtype=np.int64), *parts])
+        found[mine] = codes[np.searchsorted(codes, applied[mine], side="right") - 1]
+    return found
 
 
 def servers_serve_one_read_each(record: Record) -> Iterator[str]:
@@ -96,6 +115,8 @@ def promises_are_kept(record: Record) -> Iterator[str]:
     The primary takes every read: there a commit that still waits for standbys may be missing that a standby has shown.
     """
     table = reads(record)
+    if len(record.branches) > 1:
+        return
     primary = record.scenario.nodes.index(record.scenario.primary.name)
     bad = list(broken(record, table))
     for row in bad:

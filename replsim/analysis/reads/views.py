@@ -102,6 +102,8 @@ class Views:
     def _seen(self, code: int, moments: Ints) -> Ints:
         if self._is_primary(code):
             return self._visible.newest(moments)
+        if len(self.facts.record.branches) > 1:
+            return self.facts.shown(self._names[code], moments)
         return count_by(self.facts.reached(self._names[code], "apply"), moments)
 
     def _replayed(self, code: int) -> Ints:

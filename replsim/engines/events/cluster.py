@@ -96,6 +96,7 @@ class Cluster:
             self.contention.start()
         self.reigns[0].open(0)
         if self.eventful:
+            self.note_rule(self.reigns[0].node, 0)
             schedule(self)
             manage(self)
         else:
@@ -107,6 +108,11 @@ class Cluster:
     def note(self, now: int, node: str, what: str) -> None:
         """Something has happened to a node."""
         self.events.append((now, node, what))
+
+    def note_rule(self, node: Node, now: int) -> None:
+        """A primary follows a rule that the manager has set."""
+        if self.managed:
+            self.note(now, node.name, f"waits for {self.rule}" if self.rule.count else "goes on alone")
 
     def upstream(self, node: Node) -> Node | None:
         """The node that a standby wants to stream from, if it knows of one."""
@@ -168,12 +174,31 @@ class Cluster:
         assert upstream is not None
         assert following is not None
         for connection in self.connections:
-            if connection.standby is node:
+            if connection.standby is node and connection.upstream is upstream:
                 connection.upstream_loses(now)
-        following.follow(self.log_of(upstream))
-        self.note(now, node.name, "connected")
+        self._goes_on_along(node, self.log_of(upstream), now)
+        self.note(now, node.name, f"connected to {upstream.name}")
         self.connect(node, now)
         following.connections[-1].catch_up(now)
+
+    def _goes_on_along(self, node: Node, log: Log, now: int) -> None:
+        """A standby's upstream writes, or follows, another history than before.
+
+        On a new timeline its walsenders end, so that those that stream from it ask for that one too (PostgreSQL
+        ``walsender.c:XLogSendPhysical``); in the same one they notice nothing.
+        """
+        following = node.following
+        assert following is not None
+        before = following.log.branch
+        if log.branch == before:
+            return
+        following.follow(log, now)
+        for connection in self.connections:
+            if connection.upstream is node and not connection.closed:
+                if self.branches[log.branch].timeline != self.branches[before].timeline:
+                    connection.upstream_closes(now)
+                elif not connection.lost:
+                    self._goes_on_along(connection.standby, log, now)
 
     def log_of(self, node: Node) -> Log:
         """The history that a running node is on."""

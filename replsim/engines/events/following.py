@@ -26,6 +26,8 @@ class Following:
         self.node = node
         self.log = log
         """The history that it holds a part of."""
+        self.histories = [(now, log.branch)]
+        """Which branch of the log it was on, each from a time on."""
         self.start, self.began = start, now
         self.ended = NEVER
         self.first_flush = len(node.device.starts)
@@ -67,7 +69,8 @@ class Following:
         """When the flush of each of its batches ended."""
         return sum((each.receiver.flushes for each in self.connections), array("q"))
 
-    def follow(self, log: Log) -> None:
+    def follow(self, log: Log, now: int) -> None:
         """Its upstream goes on along another history, which holds all that it has."""
         self.log = log
+        self.histories.append((now, log.branch))
         self.replay.follow(log)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from replsim.engines.events.clients import Step
 from replsim.engines.events.cluster import Cluster
 from replsim.engines.events.columns import Ints, ints
+from replsim.engines.events.following import Following
 from replsim.engines.events.tracks import node_positions, node_replies, reign_flush
 from replsim.record import (
     ACKNOWLEDGED,
@@ -55,11 +56,16 @@ def harvest(cluster: Cluster) -> Record:
         "events",
         _commits(cluster, done, flushed, end),
         positions,
-        {each: node_replies(cluster, cluster.nodes[each], end) for each in scenario.standbys},
+        {name: node_replies(cluster, cluster.nodes[name], end) for name in scenario.nodes if _followed(cluster, name)},
         {name: _until(ints(cluster.nodes[name].device.starts), end) for name in scenario.nodes},
         happenings(scenario, cluster.events),
         branches=_branches(cluster, [len(each["time"]) for each in done]),
     )
+
+
+def _followed(cluster: Cluster, name: str) -> bool:
+    """Whether a node has ever been a standby."""
+    return any(isinstance(life, Following) for life in cluster.nodes[name].lives)
 
 
 def _until(times: Ints, end: int) -> Ints:

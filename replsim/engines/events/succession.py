@@ -220,6 +220,7 @@ class Succession:
             reign.release.leave(candidate)
         cluster.reigns.append(reign)
         cluster.enthrone(node, reign)
+        cluster.note_rule(node, now)
         reign.open(now)
         return reign
 

@@ -44,7 +44,7 @@ class SyncMembership:
         self._key = self._key.changing(rule)
         self._since = reign.primary.flushed
         cluster.rule = rule
-        cluster.note(now, reign.node.name, f"waits for {rule}" if rule.count else "goes on alone")
+        cluster.note_rule(reign.node, now)
         release.obey(rule, now)
         reign.primary.expect_inserts()
         reign.node.agenda.at(now + CONFIRM, Rank.MANAGER, reign.node.place, lambda _: self._confirm(reign))
