@@ -47,10 +47,15 @@ class Result:
         """The engine that ran it."""
         return self.record.engine
 
-    @property
+    @cached_property
     def commits(self) -> Table:
-        """One row a transaction, in the order of the log."""
-        return self.record.commits
+        """One row a transaction, in the order of the log, with its ``fate`` and whether it was ``seen_by_reader``."""
+        from replsim.analysis.ledger import FATES, fates
+        from replsim.analysis.seen import seen_by_readers
+
+        table = self.record.commits
+        columns = {**table, "fate": fates(self.facts), "seen_by_reader": seen_by_readers(self.facts)}
+        return Table(columns, times=table.times, words={**table.words, "fate": FATES})
 
     @property
     def events(self) -> Table:
@@ -146,7 +151,7 @@ class Result:
     def __repr__(self) -> str:
         state = "held" if self.held else "not held"
         what = f", expectations {state}" if self.expectations else ""
-        return f"<Result of {self.scenario.name!r}: {len(self.commits)} commits, seed {self.seed}{what}>"
+        return f"<Result of {self.scenario.name!r}: {len(self.record.commits)} commits, seed {self.seed}{what}>"
 
     def _repr_html_(self) -> str:
         return summary.html(self.scenario, self.metrics, self.expectations, self.lag_lines(32))

@@ -28,6 +28,14 @@ _SPREAD: Final = ("p50", "p99", "max", "mean")
 HEADLINES: Final[Mapping[str, Names]] = {
     "commit latency": {name: f"commit_latency.{name}" for name in _SPREAD},
     "commits": {"a second": "throughput", "unfinished": "pending_commits"},
+    "failures": {
+        "lost commits": "lost_commits",
+        "RPO": "rpo.seconds",
+        "RTO": "rto",
+        "unknown": "unknown_commits",
+        "failed": "failed_commits",
+        "split brain": "split_brain",
+    },
     "standby lag, worst": {name: f"lag.seconds.{name}" for name in _SPREAD},
     "stale reads": {
         "share": "stale_reads.fraction",

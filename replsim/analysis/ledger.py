@@ -15,20 +15,31 @@ from numpy.typing import NDArray
 from replsim.analysis.facts import Facts
 from replsim.analysis.registry import Spec, measures
 from replsim.record import ACKNOWLEDGED_LOCALLY, FAILED, UNKNOWN, answered
-from replsim.record.branch import shared
+from replsim.record.branch import branch_of, shared
 from replsim.scenario import Scenario
 from replsim.units import NEVER, SECOND
 
-__all__ = ["outages", "survived"]
+__all__ = ["FATES", "fates", "outages", "survived"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+FALLS: Final = ("crash", "steps down", "fenced", "learns of the new primary")
+"""What ends a primary, as the events say it."""
+FATES: Final = ("survived", "lost", "not written")
+"""What became of a transaction: it is in the history that the last primary goes on with, or not, or was in no log."""
 LOST: Final = "acknowledged to its client and is not in the history that goes on after the last failover"
 
 
 def _may_fail(scenario: Scenario) -> bool:
     return scenario.eventful
+
+
+def fates(facts: Facts) -> NDArray[np.int8]:
+    """The fate of every transaction of the record, as a place in `FATES`."""
+    found = np.full(len(facts.record.commits), FATES.index("not written"), dtype=np.int8)
+    found[: facts.count] = np.where(survived(facts), FATES.index("survived"), FATES.index("lost"))
+    return found
 
 
 def survived(facts: Facts) -> Bools:
@@ -43,7 +54,9 @@ def survived(facts: Facts) -> Bools:
         "rpo.seconds",
         "s",
         "extreme",
-        f"The time from the first to the last acknowledgement of a commit that was {LOST}; 0 if there is none.",
+        "How far back in time a failure took the cluster: from the last acknowledgement before the first one of a lost "
+        "commit, to the end of the primary that had acknowledged it; of several failures the longest, 0 if nothing is "
+        "lost.",
     ),
     Spec(
         "local_commits",
@@ -82,12 +95,11 @@ def ledger(facts: Facts, _: str | None) -> Mapping[str, float]:
     """What was lost, over the whole run."""
     outcome = facts.record.commits["outcome"]
     lost = answered(facts.column("outcome")) & (facts.column("acknowledged") < NEVER) & ~survived(facts)
-    times = facts.column("acknowledged")[lost]
     divergent, split = _split_brain(facts)
     return {
         "lost_commits": float(np.count_nonzero(lost)),
         "rpo.bytes": float(facts.column("bytes")[lost].sum()),
-        "rpo.seconds": float(np.ptp(times)) / SECOND if len(times) else 0.0,
+        "rpo.seconds": _gone_back(facts, lost) / SECOND,
         "local_commits": float(np.count_nonzero(outcome == ACKNOWLEDGED_LOCALLY)),
         "unknown_commits": float(np.count_nonzero(outcome == UNKNOWN)),
         "failed_commits": float(np.count_nonzero(outcome == FAILED)),
@@ -139,6 +151,26 @@ def outages(facts: Facts, writer: str) -> list[tuple[int, int]]:
     ends = answers[np.minimum(np.searchsorted(answers, failures, side="right"), len(answers) - 1)]
     firsts = np.flatnonzero(np.diff(ends, prepend=-1))
     return [(int(start), int(stop)) for start, stop in zip(failures[firsts], ends[firsts], strict=True)]
+
+
+def _gone_back(facts: Facts, lost: Bools) -> int:
+    """The longest time that a failure took back, in nanoseconds."""
+    told, branches = facts.acknowledged, facts.record.branches
+    longest = 0
+    for place in np.unique(branch_of(facts.codes[lost])).tolist():
+        mine = told[lost & (branch_of(facts.codes) == place)]
+        before = told[told < mine.min()]
+        safe = max(int(before.max(initial=0)), branches[place].start)
+        longest = max(longest, max(_ended(facts, place), int(mine.max())) - safe)
+    return longest
+
+
+def _ended(facts: Facts, place: int) -> int:
+    """When the primary of a branch fell, as the events say; 0 where they do not."""
+    events, branch = facts.record.events, facts.record.branches[place]
+    falls = [code for code, word in enumerate(events.words["what"]) if word in FALLS]
+    mine = (events["node"] == events.words["node"].index(branch.node)) & np.isin(events["what"], falls)
+    return int(min(events["time"][mine & (events["time"] >= branch.start)], default=0))
 
 
 def _survived(facts: Facts) -> Bools:
