@@ -1,6 +1,12 @@
 """Patroni's synchronous modes: whom the manager names, and who may promote.
 
-Source: Patroni ``ha.py:process_sync_replication``, ``sync.py`` and ``quorum.py``, and its page on replication modes.
+Source: Patroni 4.1.4, ``ha.py`` (``_process_multisync_replication``, ``process_sync_replication_prepromote``),
+``postgresql/sync.py`` and ``quorum.py``, and its page on replication modes.  After that version ``strict`` keeps the last
+named standbys, where it still names ``*`` here.
+
+Simplification: Patroni changes a quorum in several small steps, each of which keeps that who can acknowledge and who can
+elect overlap; here it is one step that does.  A node outside of the voters, which Patroni lets win with one vote more,
+does not stand.
 """
 
 from __future__ import annotations
@@ -64,6 +70,28 @@ class SyncKey:
         voters = (*self.members, *(name for name in rule.names if name not in self.members))
         known = len(self.members) - self.quorum
         return SyncKey(self.leader, voters if known else (), len(voters) - min(known, rule.count))
+
+    def confirmed(self, rule: SyncRule, flushed: Mapping[str, int], since: int) -> SyncKey:
+        """Once those named have ``flushed`` what was flushed on the primary at the change, they are members.
+
+        Of ``FIRST n``, for all of whom every commit waits, each by itself; of a quorum, when enough have it.
+        """
+        if rule.count == 0 or "*" in rule.names:
+            return self
+        if rule.method == "FIRST":
+            sure = [name in self.members or flushed.get(name, -1) >= since for name in rule.names]
+            return SyncKey(self.leader, tuple(name for name, each in zip(rule.names, sure, strict=True) if each))
+        return SyncKey.settled(self.leader, rule) if rule.released(flushed) >= since else self
+
+    def handed_over(self, winner: str, mode: Mode) -> tuple[SyncKey, SyncRule]:
+        """The key and the rule with which the winner begins to reign.
+
+        As many of the voters (the old leader in the winner's place) confirm as could not be asked in an election.
+        """
+        if mode != "quorum" or not self.members:
+            return SyncKey(winner), alone(mode)
+        voters = tuple(name for name in (*self.members, self.leader) if name != winner)
+        return SyncKey(winner, voters, self.quorum), SyncRule("ANY", len(voters) - self.quorum, voters)
 
     def electable(self, positions: Mapping[str, int]) -> tuple[str, ...]:
         """Who of those that are reached may take over: the leader itself, and members that are proven to have all."""

@@ -78,9 +78,10 @@ class Patroni(Failover):
     loop_wait: Annotated[Duration, Field(gt=0)] = parse_duration("10s")
     """Each node looks at the store this often: the lease is renewed, and positions are published."""
     retry_timeout: Duration = parse_duration("10s")
-    """A leader that has not reached the store for so long steps down."""
+    """A leader whose look does not reach the store tries again for so long, and then steps down."""
     primary_start_timeout: Duration = parse_duration("300s")
-    """How long a primary whose process alone died may take to start again, before others take over."""
+    """How long a primary whose process alone died may take to start again (its ``for``), before others take over; 0 for not
+    waiting at all."""
     maximum_lag_on_failover: Size = parse_size("1 MiB")
     """A standby takes part in the race only while it is at most so far behind the last *published* position."""
     synchronous_mode: SynchronousMode = "off"

@@ -69,6 +69,56 @@ def test_a_leader_without_the_store_steps_down() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
+def test_a_leader_tries_to_reach_the_store_for_retry_timeout(seed: int) -> None:
+    """The look after the cut comes within loop_wait (10 s); the leader steps down retry_timeout (10 s) after it (§5)."""
+    result = ran("{at: 20s, for: 60s, partition: [[p], [s1, s2]]}", "{manager: patroni}", seed=seed)
+    ((stopped, _),) = when(result.record, "steps down")
+    assert 30 < stopped <= 40
+
+
+def test_a_short_cut_from_the_store_does_no_harm() -> None:
+    """A leader that reaches the store again before its retries are over goes on (§5)."""
+    for seed in range(4):
+        record = ran("{at: 20s, for: 9s, partition: [[p], [s1, s2]]}", "{manager: patroni}", seed=seed).record
+        assert when(record, "steps down") == when(record, "promoted") == []
+
+
+def test_the_watchdog_stops_a_leader_that_stands_still() -> None:
+    """A primary that is paused cannot step down; when its lease runs out it is stopped, before anybody reigns."""
+    result = ran("{at: 20s, for: 50s, pause: p}", "{manager: patroni}", seed=1)
+    ((stopped, node),) = when(result.record, "fenced")
+    ((promoted, _),) = when(result.record, "promoted")
+    assert node == "p"
+    assert 40 < stopped <= 50
+    assert stopped < promoted
+    assert result.metrics["split_brain"] == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_crashed_process_is_started_again_first(seed: int) -> None:
+    """Its agent keeps the lease: the primary is back after 15 s, and nobody else takes over (§5)."""
+    result = ran("{at: 20s, for: 15s, crash: p, of: process}", "{manager: patroni}", seed=seed)
+    assert when(result.record, "promoted") == []
+    assert result.metrics["rto"] == pytest.approx(15, abs=0.3)
+
+
+@pytest.mark.parametrize(("timeout", "latest"), [("0s", 10), ("20s", 40)])
+def test_the_agent_gives_the_lease_away_when_starting_takes_too_long(timeout: str, latest: int) -> None:
+    """At worst loop_wait + primary_start_timeout + loop_wait after the crash, with 0 after loop_wait alone (§5)."""
+    failover = f"{{manager: patroni, primary_start_timeout: {timeout}, race: 1s, promotion: 0.1s}}"
+    for seed in range(4):
+        ((promoted, _),) = when(ran("{at: 20s, crash: p, of: process}", failover, seed=seed).record, "promoted")
+        assert promoted <= 20 + latest + 1.2
+
+
+def test_nobody_takes_over_from_a_primary_that_is_seen_alive() -> None:
+    """A primary that has lost the store, and that nobody fenced, is still there for the others: they do not race."""
+    cut = "{at: 20s, for: 60s, partition: [[p], [w1, w2, w3]]}"
+    failover = "{manager: patroni, store: [w1, w2, w3], fencing: false}"
+    assert when(ran(cut, failover, seed=1).record, "promoted") == []
+
+
+@pytest.mark.parametrize("seed", range(4))
 def test_a_majority_elects_who_has_most(seed: int) -> None:
     """Of two standbys the nearer one has more of the log, and is elected."""
     result = ran("{at: 20s, crash: p}", "{manager: quorum}", seed=seed)

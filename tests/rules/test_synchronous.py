@@ -50,6 +50,28 @@ def test_a_voter_needs_enough_others_that_are_no_further() -> None:
     assert SyncKey.settled("p", SyncRule.parse("ANY 2 (s1, s2, s3)")).electable(positions) == ("s2",)
 
 
+def test_a_new_leader_waits_for_as_many_as_could_not_be_asked() -> None:
+    """The old leader takes the winner's place among the voters; alone it would not be enough for ANY 2."""
+    key, rule = SyncKey.settled("p", SyncRule.parse("ANY 2 (s1, s2, s3)")).handed_over("s2", "quorum")
+    assert str(rule) == "ANY 2 (s1, s3, p)"
+    assert key == SyncKey("s2", ("s1", "s3", "p"), 1)
+
+
+@pytest.mark.parametrize(("mode", "rule"), [("on", ""), ("strict", "FIRST 1 (*)")])
+def test_a_new_leader_without_a_quorum_begins_alone(mode: Mode, rule: str) -> None:
+    """Nobody may take over from it before it has named somebody, and strict waits for whoever comes first."""
+    key, begins = SyncKey.settled("p", SyncRule.parse("FIRST 1 (s1)")).handed_over("s1", mode)
+    assert (key, str(begins)) == (SyncKey("s1"), rule)
+
+
+def test_each_of_those_that_all_must_confirm_is_confirmed_by_itself() -> None:
+    """Of FIRST 2 the one that has caught up is a member, before the other has; of ANY 2 none is."""
+    key, flushed = SyncKey("p"), {"s1": 100, "s2": 40}
+    assert key.confirmed(SyncRule.parse("FIRST 2 (s1, s2)"), flushed, 90).members == ("s1",)
+    assert key.confirmed(SyncRule.parse("ANY 2 (s1, s2)"), flushed, 90).members == ()
+    assert key.confirmed(SyncRule.parse("ANY 1 (s1, s2)"), flushed, 90).members == ("s1", "s2")
+
+
 RULES = ["ANY 1 (s1, s2)", "ANY 2 (s1, s2)", "ANY 1 (s2, s3)", "ANY 2 (s1, s2, s3)", "ANY 1 (s3)", "ANY 2 (s3, s4)"]
 
 

@@ -8,6 +8,7 @@ from replsim.engines.events.agenda import Rank
 from replsim.engines.events.sync_membership import SyncMembership
 from replsim.rules.failover import electable, has_majority, healthiest
 from replsim.scenario.failover import Manual, Patroni, Quorum
+from replsim.units import SECOND
 
 if TYPE_CHECKING:
     from replsim.engines.events.cluster import Cluster
@@ -35,9 +36,12 @@ def _operator(cluster: Cluster, manual: Manual) -> None:
 class Lease:
     """Patroni: the leader renews a lease in a store at each look; when it has run out, the others race for it.
 
-    Source: Patroni ``ha.py``.  Each look also publishes the leader's position.  A leader that does not reach the
-    store for ``retry_timeout`` steps down.  While the leader's process alone is down, its agent keeps the lease
-    for ``primary_start_timeout``.
+    Source: Patroni 4.1.4, ``ha.py`` (``update_lock``, ``_handle_dcs_error``, ``handle_starting_instance``,
+    ``_is_healthiest_node``) and its page on dynamic configuration.  Each look also publishes the leader's position.  A
+    leader that does not reach the store tries again for ``retry_timeout``, and then steps down; one that could not even
+    do that (it stands still) is stopped by its watchdog before the lease runs out.  While the leader's process alone is
+    down, its agent keeps the lease, and gives it away ``primary_start_timeout`` after the look that found it, if
+    somebody may take it.
     """
 
     def __init__(self, cluster: Cluster, manager: Patroni) -> None:
@@ -49,8 +53,10 @@ class Lease:
         self._sync = SyncMembership(cluster, manager, cluster.mode) if cluster.mode else None
         self._renewed = 0
         self._published = 0
-        self._reached = 0
-        """When the leader last reached the store."""
+        self._insists = False
+        """Whether the leader keeps trying to reach the store."""
+        self._found_down = (-1, 0)
+        """Since when the leader's process has been down, and when its agent noticed."""
 
     def begin(self) -> None:
         """The lease is fresh at some moment before the start."""
@@ -61,56 +67,91 @@ class Lease:
     def _look(self, now: int) -> None:
         cluster, leader = self._cluster, self._cluster.succession.leader
         cluster.agenda.at(now + self._manager.loop_wait, Rank.MANAGER, 0, self._look)
-        if cluster.succession.promoting is not None:
+        if cluster.succession.promoting is not None or self._insists:
             return
-        reaches = self._reaches(leader, now)
-        if leader.reign is not None and reaches:
+        if self._reaches(leader, now):
+            self._looked(leader, now)
+        elif leader.reign is not None:
+            self._insists = True
+            self._insist(leader, now, now + self._manager.retry_timeout)
+
+    def _looked(self, leader: Node, now: int) -> None:
+        """The leader has reached the store."""
+        if leader.reign is not None:
             self._published = leader.reign.primary.flushed
             if self._sync is not None:
                 self._sync.look(leader.reign, now)
-        if reaches and (leader.reign is not None or self._starting(leader, now)):
-            self._renewed = self._reached = now
-            self._expires_later()
-        elif leader.reign is not None and self._manager.fencing and self._too_long(now):
-            cluster.succession.fence(leader, now, "steps down")
+        elif not leader.agent:
+            return
+        elif self._starts_too_long(leader, now) and self._winner(now) is not None:
+            self._released(now)
+            return
+        self._renewed = now
+        self._expires_later()
 
-    def _too_long(self, now: int) -> bool:
-        """Whether the leader has not reached the store for as long as it may."""
-        return now >= self._reached + self._manager.retry_timeout
+    def _insist(self, leader: Node, now: int, until: int) -> None:
+        """Try again until it is too late."""
+        if leader.reign is not None and self._reaches(leader, now):
+            self._insists = False
+            self._looked(leader, now)
+        elif leader.reign is None or now >= until:
+            self._insists = False
+            if leader.reign is not None and self._manager.fencing and leader.agenda.ready(now) <= now:
+                self._cluster.succession.fence(leader, now, "steps down")
+        else:
+            again = min(now + SECOND, until)
+            self._cluster.agenda.at(again, Rank.MANAGER, 0, lambda then: self._insist(leader, then, until))
 
-    def _starting(self, leader: Node, now: int) -> bool:
-        """Whether the leader's process alone died, so that its agent starts it again."""
-        return leader.agent and now - leader.down_since <= self._manager.primary_start_timeout
+    def _starts_too_long(self, leader: Node, now: int) -> bool:
+        """Whether the agent of a leader whose process died has tried to start it for as long as it may."""
+        if self._found_down[0] != leader.down_since:
+            self._found_down = leader.down_since, now
+        return now - self._found_down[1] >= self._manager.primary_start_timeout
 
     def _expires_later(self) -> None:
         renewed = self._renewed
 
         def expires(now: int) -> None:
-            if self._renewed == renewed and self._cluster.succession.promoting is None:
-                self._cluster.agenda.at(now + self._race(), Rank.MANAGER, 0, lambda then: self._decide(then, renewed))
+            leader, succession = self._cluster.succession.leader, self._cluster.succession
+            if self._renewed == renewed and succession.promoting is None:
+                if leader.reign is not None and self._manager.fencing:
+                    succession.fence(leader, now)
+                self._released(now)
 
         self._cluster.agenda.at(renewed + self._manager.ttl, Rank.MANAGER, 0, expires)
+
+    def _released(self, now: int) -> None:
+        """Nobody holds the lease: whoever may take part races for it."""
+        renewed = self._renewed
+        self._cluster.agenda.at(now + self._race(), Rank.MANAGER, 0, lambda then: self._decide(then, renewed))
 
     def _decide(self, now: int, renewed: int) -> None:
         """The race is over: the healthiest of those who may take part has the lease."""
         cluster = self._cluster
         if self._renewed != renewed or cluster.succession.promoting is not None:
             return
+        winner = self._winner(now)
+        if winner is None:
+            cluster.agenda.at(now + self._manager.loop_wait, Rank.MANAGER, 0, lambda then: self._decide(then, renewed))
+            return
+        self._renewed = now
+        self._published = _positions(cluster, self._members, now)[winner]
+        if self._sync is not None:
+            self._sync.hand_over(winner, now)
+        cluster.succession.elevate(cluster.nodes[winner], now)
+        self._expires_later()
+
+    def _winner(self, now: int) -> str | None:
+        """Who takes over, if anybody may: nobody does who finds the old primary alive."""
+        cluster, leader = self._cluster, self._cluster.succession.leader
         positions = _positions(cluster, self._members, now)
         running = electable(positions, published=self._published, maximum_lag=self._manager.maximum_lag_on_failover)
         if self._sync is not None:
             allowed = self._sync.electable(positions)
             running = tuple(name for name in running if name in allowed)
-        winner = healthiest({name: positions[name] for name in running})
-        if winner is None:
-            cluster.agenda.at(now + self._manager.loop_wait, Rank.MANAGER, 0, lambda then: self._decide(then, renewed))
-            return
-        self._renewed = self._reached = now
-        self._published = positions[winner]
-        if self._sync is not None:
-            self._sync.hand_over(winner)
-        cluster.succession.elevate(cluster.nodes[winner], now)
-        self._expires_later()
+        if leader.reign is not None:
+            running = tuple(name for name in running if cluster.mute(leader, cluster.nodes[name], now))
+        return healthiest({name: positions[name] for name in running})
 
     def _reaches(self, node: Node, now: int) -> bool:
         return (node.up or node.agent) and _majority(self._cluster, node, self._members, now)

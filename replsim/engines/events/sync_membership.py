@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["SyncMembership"]
 
 CONFIRM: Final = 2 * SECOND
-"""So long after a new rule the manager asks whether those named have caught up (Patroni ``ha.py``)."""
+"""So long after a new rule the manager asks whether those named have caught up (Patroni 4.1.4,
+``ha.py:_process_multisync_replication``)."""
 
 
 class SyncMembership:
@@ -28,6 +29,9 @@ class SyncMembership:
         self._mode = mode
         self._count = manager.synchronous_node_count
         self._ttl = manager.ttl
+        self._wait = manager.loop_wait
+        self._rests = 0
+        """Until when a new primary's standbys have time to connect."""
         self._key = SyncKey.settled(cluster.succession.leader.name, cluster.rule)
         self._since = 0
         """What those named must have flushed before they may take over."""
@@ -35,7 +39,7 @@ class SyncMembership:
     def look(self, reign: Reign, now: int) -> None:
         """Name those who stream; what the rule names and what is in the store need not be the same for a while."""
         cluster, release = self._cluster, reign.managed
-        if reign.node.name != self._key.leader:
+        if reign.node.name != self._key.leader or now < self._rests:
             return
         self._confirm(reign)
         rule = named(self._mode, self._present(release.streaming(), now), cluster.rule.names, self._count)
@@ -49,10 +53,15 @@ class SyncMembership:
         reign.primary.expect_inserts()
         reign.node.agenda.at(now + CONFIRM, Rank.MANAGER, reign.node.place, lambda _: self._confirm(reign))
 
-    def hand_over(self, winner: str) -> None:
-        """A promoted node begins with an empty key: nobody may take over from it until it has named somebody."""
-        self._key = SyncKey(winner)
-        self._cluster.rule = alone(self._mode)
+    def hand_over(self, winner: str, now: int) -> None:
+        """A node is going to be promoted.
+
+        ``on`` and ``strict`` begin with an empty key: nobody may take over from it until it has named somebody.
+        ``quorum`` puts the old leader in the winner's place among the voters, and looks again after ``loop_wait``.
+        """
+        self._key, self._cluster.rule = self._key.handed_over(winner, self._mode)
+        if self._mode == "quorum":
+            self._rests = now + self._wait
 
     def electable(self, positions: Mapping[str, int]) -> tuple[str, ...]:
         """Who may take over, of those whose positions are known."""
@@ -68,6 +77,7 @@ class SyncMembership:
         }
 
     def _confirm(self, reign: Reign) -> None:
+        """Whoever is named and has what was flushed when that was said may take over."""
         rule, flushed = self._cluster.rule, reign.managed.streaming()
-        if rule.count and "*" not in rule.names and rule.released(flushed) >= self._since:
-            self._key = SyncKey.settled(reign.node.name, rule)
+        if reign.node.name == self._key.leader:
+            self._key = self._key.confirmed(rule, flushed, self._since)
