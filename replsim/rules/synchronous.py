@@ -1,12 +1,12 @@
 """Patroni's synchronous modes: whom the manager names, and who may promote.
 
 Source: Patroni 4.1.4, ``ha.py`` (``_process_multisync_replication``, ``process_sync_replication_prepromote``),
-``postgresql/sync.py`` and ``quorum.py``, and its page on replication modes.  After that version ``strict`` keeps the last
-named standbys, where it still names ``*`` here.
+``postgresql/sync.py`` and ``quorum.py``, and its page on replication modes.  After that version ``strict`` keeps the
+last named standbys, where it names ``*`` here.
 
-Simplification: Patroni changes a quorum in several small steps, each of which keeps that who can acknowledge and who can
-elect overlap; here it is one step that does.  A node outside of the voters, which Patroni lets win with one vote more,
-does not stand.
+Simplification: Patroni changes a quorum in several small steps, in each of which those who can acknowledge overlap with
+those who can elect; here it is one step.  A node outside of the voters, which Patroni lets win with one vote more, does
+not stand.
 """
 
 from __future__ import annotations

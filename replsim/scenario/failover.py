@@ -80,8 +80,7 @@ class Patroni(Failover):
     retry_timeout: Duration = parse_duration("10s")
     """A leader whose look does not reach the store tries again for so long, and then steps down."""
     primary_start_timeout: Duration = parse_duration("300s")
-    """How long a primary whose process alone died may take to start again (its ``for``), before others take over; 0 for not
-    waiting at all."""
+    """How long a primary whose process alone died may take to start again (its ``for``) before others take over."""
     maximum_lag_on_failover: Size = parse_size("1 MiB")
     """A standby takes part in the race only while it is at most so far behind the last *published* position."""
     synchronous_mode: SynchronousMode = "off"

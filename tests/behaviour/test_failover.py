@@ -70,7 +70,7 @@ def test_a_leader_without_the_store_steps_down() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_leader_tries_to_reach_the_store_for_retry_timeout(seed: int) -> None:
-    """The look after the cut comes within loop_wait (10 s); the leader steps down retry_timeout (10 s) after it (§5)."""
+    """The look after the cut comes within loop_wait (10 s); retry_timeout (10 s) later the leader steps down (§5)."""
     result = ran("{at: 20s, for: 60s, partition: [[p], [s1, s2]]}", "{manager: patroni}", seed=seed)
     ((stopped, _),) = when(result.record, "steps down")
     assert 30 < stopped <= 40

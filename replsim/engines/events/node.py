@@ -65,9 +65,10 @@ class Node:
         assert self.following is not None, f"{self.name} is down"
         return self.following.flushed
 
-    def begin_life(self, agenda: Agenda) -> None:
-        """It starts anew: what it plans from now on dies with this life."""
-        self.agenda = Life(agenda)
+    def begin_life(self, agenda: Agenda, resumes: int = 0) -> None:
+        """It starts anew, or will once it ``resumes``: what it plans from now on dies with this life."""
+        self.agenda = life = Life(agenda)
+        life.pause(resumes)
 
     def end_life(self) -> None:
         """It dies, or stops: nothing that it planned happens any more."""

@@ -132,12 +132,13 @@ class Succession:
         if node.reign is None:
             return
         self._cluster.note(now, node.name, what)
+        resumes = node.agenda.ready(now)
         self.falls(node, now)
         for connection in self._cluster.connections:
             if connection.upstream is node:
                 connection.upstream_dies(now, told=True, arrives=True)
         node.end_life()
-        node.begin_life(self._cluster.agenda)
+        node.begin_life(self._cluster.agenda, resumes)
         node.deposed = True
 
     def diverged(self, node: Node, upstream: Node) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from replsim.engines.events.agenda import Rank
-from replsim.rules.synchronous import Mode, SyncKey, alone, named
+from replsim.rules.synchronous import Mode, SyncKey, named
 from replsim.scenario.failover import Patroni
 from replsim.units import SECOND
 
