@@ -17,6 +17,7 @@ from replsim.analysis.registry import Spec, measures
 from replsim.record import ACKNOWLEDGED_LOCALLY, FAILED, UNKNOWN, answered
 from replsim.record.branch import branch_of, shared
 from replsim.scenario import Scenario
+from replsim.scenario.clients import Session, Writer
 from replsim.units import NEVER, SECOND
 
 __all__ = ["FATES", "fates", "outages", "survived"]
@@ -54,9 +55,8 @@ def survived(facts: Facts) -> Bools:
         "rpo.seconds",
         "s",
         "extreme",
-        "How far back in time a failure took the cluster: from the last acknowledgement before the first one of a lost "
-        "commit, to the end of the primary that had acknowledged it; of several failures the longest, 0 if nothing is "
-        "lost.",
+        "How far back a failure took the cluster: from the last acknowledgement to a client before the first one of a "
+        "lost commit, to the end of the primary that sent it; of several failures the longest, 0 if nothing is lost.",
     ),
     Spec(
         "local_commits",
@@ -105,6 +105,33 @@ def ledger(facts: Facts, _: str | None) -> Mapping[str, float]:
         "failed_commits": float(np.count_nonzero(outcome == FAILED)),
         "divergent_commits": float(divergent),
         "split_brain": split / SECOND,
+    }
+
+
+def _tries_again(scenario: Scenario) -> bool:
+    clients: list[Writer | Session] = [*scenario.writers.values(), *scenario.sessions.values()]
+    return any(client.retry for client in clients)
+
+
+@measures(
+    Spec("retries", "count", "count", "Further attempts at transactions that failed or whose outcome was not known."),
+    Spec(
+        "duplicate_commits",
+        "count",
+        "count",
+        "Commits too many: those of one transaction that stand in the history that goes on, but for one.",
+    ),
+    needs=_tries_again,
+)
+def attempts(facts: Facts, _: str | None) -> Mapping[str, float]:
+    """What came of trying again, over the whole run."""
+    table = facts.record.commits
+    if "attempt" not in table:  # an engine in which nothing fails
+        return {"retries": 0.0, "duplicate_commits": 0.0}
+    stands = np.stack([table["writer"], table["transaction"]])[:, : facts.count][:, survived(facts)]
+    return {
+        "retries": float(np.count_nonzero((table["attempt"] > 0) & (table["started"] < NEVER))),
+        "duplicate_commits": float(stands.shape[1] - np.unique(stands, axis=1).shape[1]),
     }
 
 

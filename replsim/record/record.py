@@ -77,6 +77,8 @@ class Record:
     bytes        WAL that it wrote
     level        code of its ``synchronous_commit``
     outcome      place in `OUTCOMES`
+    transaction  where clients try again: its number among the writer's, the same for every attempt
+    attempt      where clients try again: 0 for the first attempt at it, 1 for the next
     ============ =====================================================================================
 
     ``positions[node][stage]``: on the primary ``insert`` and ``flush``; on a standby ``sent`` (by its

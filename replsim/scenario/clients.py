@@ -23,6 +23,7 @@ __all__ = [
     "Keys",
     "RatePoint",
     "Reader",
+    "Retry",
     "Schedule",
     "Session",
     "Way",
@@ -123,6 +124,19 @@ class Cold(Part):
         return self.extra if pause is None else self.extra * pause // (pause + self.half_after)
 
 
+class Retry(Part):
+    """What clients do about a transaction that failed, or whose outcome they do not know: they submit it again.
+
+    The outcome of the attempt before stays what it was; one that was unknown may have been a commit, which then stands
+    twice.
+    """
+
+    after: Annotated[Duration, Field(gt=0)]
+    """How long after they knew of it."""
+    attempts: Count = 3
+    """How many more times, before they give it up."""
+
+
 class Writer(Part):
     """Clients that write.  Open loop: work arrives at a ``rate`` (or by ``schedule``) whatever the answers do,
     through a pool of ``connections``.  Closed loop: ``clients`` of them, each waiting for its own answer."""
@@ -170,6 +184,8 @@ class Writer(Part):
     primary alone.  ``disconnect``: the connection is closed; the outcome stays unknown, and the server goes on."""
     statement_timeout: Annotated[Duration, Field(gt=0)] | None = None
     """The server ends a transaction that executes, or waits for a lock, for so long.  It never ends a commit's wait."""
+    retry: Retry | None = None
+    """Transactions that fail, or whose outcome is not known, are submitted again; without it they are given up."""
 
 
 class Background(Part):
@@ -243,6 +259,8 @@ class Session(Promise, Part):
     """Bytes of WAL a transaction."""
     synchronous_commit: Level | None = None
     """As a session may set it; without it the primary's setting holds."""
+    retry: Retry | None = None
+    """Writes that fail, or whose outcome is not known, are submitted again; without it they are given up."""
 
     @property
     def live(self) -> bool:

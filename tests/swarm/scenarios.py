@@ -23,7 +23,7 @@ FEATURES: Final = (
     "standbys", "cascade", "sync", "levels", "random costs", "links", "closed loops", "polls", "locks", "chunks",
     "background", "checkpoints", "commit delay", "apply delay", "slow replay", "readers", "sessions", "quorums",
     "lag routes", "write routes", "promises", "capacity", "networks", "keys", "warm-up", "faults", "time-outs",
-    "failover",
+    "failover", "retries",
 )  # fmt: skip
 GRID_US: Final = 100
 DURATION_MS: Final = 60
@@ -291,7 +291,7 @@ class _Dice:
             fields |= {"timeout": self.time(5, 200), "at_timeout": self.pick("cancel", "disconnect")}
             if self.chance(0.5):
                 fields["statement_timeout"] = self.time(1, 50)
-        return fields
+        return fields | self._retry()
 
     def _reader(self, nodes: list[str]) -> dict[str, Any]:
         fields: dict[str, Any] = {"rate": f"{self.number(100, 3000)}/s", "route": self._route(nodes, users=False)}
@@ -305,6 +305,11 @@ class _Dice:
         elif self.on("promises"):
             fields |= self._means() | {"guarantee": "bounded_staleness", "bound": self.time(0, 50)}
         return fields
+
+    def _retry(self) -> dict[str, Any]:
+        if not self.on("retries"):
+            return {}
+        return {"retry": {"after": self.time(5, 100), "attempts": self.number(1, 5)}}
 
     def _session(self, nodes: list[str]) -> dict[str, Any]:
         fields: dict[str, Any] = {
@@ -329,7 +334,7 @@ class _Dice:
         if self._faulty and "think" in fields and Session.model_validate(fields).live:
             del fields["think"]
             fields["write_every"] = self.cost(20, 100)
-        return fields
+        return fields | self._retry()
 
     def _route(self, nodes: list[str], *, users: bool) -> Any:
         spreading = ["round_robin", "random", "nearest", *(["per_session"] if users else [])]

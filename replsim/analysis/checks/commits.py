@@ -75,7 +75,8 @@ def nobody_gets_lost(record: Record) -> Iterator[str]:
         if writer.clients is None:
             under_load = effective(scenario, record.seed, name, writer)
             due = arrivals(Streams(record.seed), f"writer:{name}:arrivals", under_load, scenario.duration)
-            mine = np.sort(table["submitted"][table["writer"] == names.index(name)])
+            first = table.get("attempt", np.zeros(len(table))) == 0
+            mine = np.sort(table["submitted"][first & (table["writer"] == names.index(name))])
             if not np.array_equal(mine, due):
                 yield f"{name} has {len(mine)} transactions in the table, and {len(due)} were due"
 
@@ -83,6 +84,7 @@ def nobody_gets_lost(record: Record) -> Iterator[str]:
 def pools_are_kept(record: Record) -> Iterator[str]:
     """Never are more transactions under way than there are connections, or than a client may have in flight."""
     table = record.commits
+    again = table.get("attempt", np.zeros(len(table))) > 0
     for code, (name, writer) in enumerate(record.scenario.writers.items()):
         mine = table["writer"] == code
         if writer.clients is None:
@@ -92,7 +94,8 @@ def pools_are_kept(record: Record) -> Iterator[str]:
             continue
         for client in range(writer.clients):
             own = mine & (table["client"] == client)
-            most = _most_at_once(table["submitted"][own], table["learned"][own])
+            begun = np.where(again[own], table["started"][own], table["submitted"][own])
+            most = _most_at_once(begun, table["learned"][own])
             if most > writer.in_flight:
                 yield f"client {client} of {name} has {most} commits in flight, and may have {writer.in_flight}"
 

@@ -99,7 +99,8 @@ def users_read_before_they_write(record: Record) -> Iterator[str]:
     for name, session in record.scenario.sessions.items():
         if session.think is None:
             continue
-        writes = commits["writer"] == commits.words["writer"].index(name)
+        first = commits.get("attempt", np.zeros(len(commits))) == 0
+        writes = first & (commits["writer"] == commits.words["writer"].index(name))
         own = table["reader"] == table.words["reader"].index(name)
         for user in range(session.count):
             submitted = np.sort(commits["submitted"][writes & (commits["client"] == user)])

@@ -49,10 +49,11 @@ class Rounds(NamedTuple):
         commits = facts.record.commits
         mine = np.flatnonzero(facts.of_writer(name))
         user = commits["client"][mine].astype(np.int64)
-        order = np.lexsort((commits["submitted"][mine], user))
-        mine, user = mine[order], user[order]
+        attempt = commits["attempt"][mine] if "attempt" in commits else np.zeros(len(mine), dtype=np.int16)
+        order = np.lexsort((attempt, commits["submitted"][mine], user))
+        mine, user, write = mine[order], user[order], np.cumsum(attempt[order] == 0)
         firsts = np.flatnonzero(np.diff(user, prepend=-1))
-        nth = np.arange(len(mine)) - np.repeat(firsts, np.diff(np.append(firsts, len(mine))))
+        nth = write - np.repeat(write[firsts], np.diff(np.append(firsts, len(mine))))
         told = np.where(answered(commits["outcome"][mine]), commits["acknowledged"][mine], NEVER)
         return cls(mine, user, nth, told)
 

@@ -73,7 +73,9 @@ class Agenda:
         event._ok = True
         event._value = time
         event.callbacks = [lambda _: callback(time)]
-        environment.schedule(event, priority=EventPriority(rank * NODES + node), delay=time - environment.now)
+        # Above zero, or it would come before the stop of a run at the same time.
+        priority = EventPriority((rank - Rank.FAULT + 1) * NODES + node)
+        environment.schedule(event, priority=priority, delay=time - environment.now)
 
     def ready(self, time: int) -> int:
         """When somebody who plans here can do what is due at ``time``."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from replsim.engines.events.pages import Pages
 from replsim.errors import Problem
 from replsim.randomness import DurationDistribution, SizeDistribution, Streams
 from replsim.randomness.keys import KeyDraws
 from replsim.rules.acks import Level
-from replsim.scenario.clients import Cold, Keys
+from replsim.scenario.clients import Cold, Keys, Retry
 
-__all__ = ["Clients", "Step", "What", "Work"]
+__all__ = ["ATTEMPT", "Clients", "Step", "What", "Work"]
+
+ATTEMPT: Final = 1 << 40
+"""What the number of a further attempt at a transaction has more than that of the one before."""
 
 _new = tuple.__new__
 
@@ -67,6 +70,7 @@ class Work(NamedTuple):
     disconnects: bool = False
     statement_timeout: int | None = None
     """The server's."""
+    retry: Retry | None = None
 
 
 class Clients(ABC):
@@ -107,7 +111,9 @@ class Clients(ABC):
         self.impatient = work.timeout is not None or work.statement_timeout is not None
         """Whether something ends a transaction that takes too long."""
         in_order = steady and not self.locks and work.chunk is None and work.cold is None
-        self.in_order = in_order and not (self.impatient or work.counted)
+        self._retry = work.retry
+        self.tries_again = work.retry is not None
+        self.in_order = in_order and not (self.impatient or work.counted or work.retry is not None)
         """Transactions reach the log in the order in which they start, so a start needs no step of its own."""
         self.to_server = (network or 0) + wakeup
         """From the start of a transaction to its execution; a network time that is not constant is left out."""
@@ -136,6 +142,21 @@ class Clients(ABC):
     def answered(self, done: Step, learned: int) -> Step | None:
         """The client of the commit ``done`` knows its outcome: its next transaction, if that is what it waited for."""
 
+    def given_up(self, done: Step, learned: int, pause: int = 0) -> Step | None:
+        """The client of a transaction has ``learned`` that it failed, or that it will not hear of it.
+
+        It tries again, or goes on after a ``pause``.
+        """
+        retry = self._retry
+        if retry is None or done.number // ATTEMPT >= retry.attempts:
+            return self.answered(done, learned + pause)
+        number, started = done.number + ATTEMPT, learned + retry.after
+        if self.answer_time is None:
+            self._back[number] = self._back_draws()
+        if done.number in self._keys:
+            self._keys[number] = self._keys[done.number]
+        return done._replace(time=started, started=started, number=number, what=What.START, rest=done.size)
+
     @abstractmethod
     def waiting(self, until: int) -> Iterator[Step]:
         """Transactions submitted by ``until`` for which no connection was free yet."""
@@ -152,7 +173,8 @@ class Clients(ABC):
     def page_images(self, number: int, time: int) -> int:
         """Bytes of full-page images that a commit at ``time`` adds (for groups that `logs_pages`)."""
         assert self._pages is not None
-        return self._pages.image(self._keys[number] if self.locks else self._keys.pop(number), time)
+        kept = self.locks or self._retry is not None
+        return self._pages.image(self._keys[number] if kept else self._keys.pop(number), time)
 
     def steps_of(self, start: Step) -> list[Step]:
         """What a started transaction does next: ask for its lock, or execute."""

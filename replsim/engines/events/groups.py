@@ -49,6 +49,7 @@ def _work(scenario: Scenario, place: int, stream: str, client: Writer | Session)
         wakeup=scenario.wakeup,
         pages=None,
         counted=scenario.primary.commit_delay > 0,
+        retry=client.retry,
     )
 
 

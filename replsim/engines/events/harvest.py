@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.engines.events.clients import Step
+from replsim.engines.events.clients import ATTEMPT, Step
 from replsim.engines.events.cluster import Cluster
 from replsim.engines.events.columns import Ints, ints
 from replsim.engines.events.following import Following
@@ -124,10 +124,11 @@ def _commits(cluster: Cluster, done: list[dict[str, Ints]], flushed: list[Trajec
         flush.crossing(coded(cluster.branches, log.branch, each["time"], ints(log.lsn)[log.first : log.first + rows]))
         for flush, log, each, rows in zip(flushed, logs, done, counts, strict=True)
     ]
+    number = steps["number"] % ATTEMPT
     columns: dict[str, NDArray[np.generic]] = {
         "writer": steps["group"].astype(np.int16),
         "client": steps["client"],
-        "key": rows_written(cluster.scenario, cluster.streams.seed, steps["group"], steps["number"], steps["client"]),
+        "key": rows_written(cluster.scenario, cluster.streams.seed, steps["group"], number, steps["client"]),
         "submitted": steps["submitted"],
         "started": until_end(steps["started"]),
         "inserted": np.concatenate([steps["time"][:count], never]),
@@ -141,6 +142,8 @@ def _commits(cluster: Cluster, done: list[dict[str, Ints]], flushed: list[Trajec
         "level": levels[steps["group"]],
         "outcome": _outcomes(cluster, until_end(acknowledged), counts, len(gone), len(failed)),
     }
+    if any(group.tries_again for group in cluster.groups):
+        columns |= {"transaction": number, "attempt": (steps["number"] // ATTEMPT).astype(np.int16)}
     names = (*cluster.scenario.writers, *cluster.scenario.sessions)
     return Table(columns, times=TIMES, words={"writer": names, "level": LEVELS, "outcome": OUTCOMES})
 

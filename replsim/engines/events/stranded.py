@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Final
 
-from replsim.engines.events.clients import Clients, Step, What
+from replsim.engines.events.clients import ATTEMPT, Clients, Step, What
 from replsim.units import SECOND
 
 __all__ = ["RECONNECT", "Stranded"]
@@ -19,8 +19,8 @@ class Stranded:
     """The transactions of clients whom nobody serves.
 
     A client whose server dies knows it at once: what was under way has failed, or has an outcome that it does not
-    know.  Work that comes meanwhile fails when it starts.  An open-loop client gives it up; a closed-loop client
-    goes on after `RECONNECT`.
+    know.  Work that comes meanwhile fails when it starts.  A client that does not try again gives it up, and a
+    closed-loop client goes on after `RECONNECT`.
     """
 
     def __init__(self, groups: Sequence[Clients]) -> None:
@@ -38,7 +38,7 @@ class Stranded:
     def fail(self, step: Step, now: int) -> None:
         """A transaction that has not reached the log fails."""
         self.failed.append((step, now))
-        if step.what == What.START or self._groups[step.group].in_order:
+        if step.number < ATTEMPT and (step.what == What.START or self._groups[step.group].in_order):
             later = self._groups[step.group].next_after(step)
             if later is not None:
                 self.add([later])
@@ -47,7 +47,7 @@ class Stranded:
     def give_up(self, step: Step, now: int) -> None:
         """A client will not hear of its transaction any more: it goes on with the next one."""
         group = self._groups[step.group]
-        later = group.answered(step, now + RECONNECT if group.goes_round else now)
+        later = group.given_up(step, now, RECONNECT if group.goes_round else 0)
         if later is not None:
             self.add([later])
 
@@ -58,6 +58,10 @@ class Stranded:
             # A transaction whose steps are known already has one that reaches the log, and chunks on the way to it.
             if step.what != What.CHUNK:
                 self.fail(step, started)
+
+    def remaining(self, until: int) -> list[Step]:
+        """What was submitted by ``until`` and has not started: its client waits before it tries again."""
+        return [step for *_, step in self._coming if step.submitted <= until and step.what != What.CHUNK]
 
     def leave(self, now: int) -> list[Step]:
         """They are served again: the transactions that start after ``now``."""

@@ -35,6 +35,8 @@ class Succession:
         self.leader = leader
         """The node that reigns by right: the last that was promoted, whether it is up or not."""
         self.promoting: Node | None = None
+        self._left: str | None = None
+        """Whom the one that is being promoted streamed from."""
         self._serving: Reign | None = reign
         self.stranded = Stranded(cluster.groups)
         failover, streams = cluster.scenario.failover, cluster.streams
@@ -48,6 +50,8 @@ class Succession:
         """What was submitted by ``until``, has reached no log, and has not failed."""
         self.stranded.fail_until(until)
         left = [step for reign in self._cluster.reigns for step in reign.transactions.remaining(until)]
+        left += self.stranded.remaining(until)
+        left += [step for group in self._cluster.groups for step in group.waiting(until)]
         return sorted(left, key=lambda step: (step.submitted, *step))
 
     def falls(self, node: Node, now: int) -> None:
@@ -98,7 +102,7 @@ class Succession:
         following = node.following
         if following is None or self.promoting is not None:
             return
-        self.promoting = node
+        self.promoting, self._left = node, node.upstream
         node.upstream = None
         self._cluster.note(now, node.name, "promoting")
         if following.connection is not None:
@@ -125,7 +129,7 @@ class Succession:
         """A node is gone; if it was about to take over, somebody else may, and it is to follow again."""
         if self.promoting is node:
             self.promoting = None
-            node.upstream = self.leader.name
+            node.upstream = self._left
 
     def fence(self, node: Node, now: int, what: str = "fenced") -> None:
         """A primary is stopped: it takes no more writes, and joins the new one as soon as it may."""

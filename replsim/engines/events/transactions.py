@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 
-from replsim.engines.events.clients import Clients, Step, What
+from replsim.engines.events.clients import ATTEMPT, Clients, Step, What
 from replsim.engines.events.log import Log
 from replsim.errors import ScenarioError
 from replsim.units import NEVER
@@ -34,8 +34,6 @@ class Transactions:
         """Told of each commit that is answered: its row, when it is visible, and when its client has the answer."""
         self._heir: Callable[[list[Step]], None] | None = None
         """Where the clients write from now on, after they have left this primary."""
-        self._left = False
-        """Whether they have left it."""
         self.begun: Callable[[Step], None] | None = None
         """Told of each start of a transaction that ends if it takes too long."""
         self.rows: dict[tuple[int, int], int] = {}
@@ -120,7 +118,6 @@ class Transactions:
         """Every connection is broken: what is still to start, and what had started (one step a transaction)."""
         coming = [step for step in self._steps if step.started > now]
         under_way = sorted(step for step in self._unfinished() if step.started <= now)
-        self._left = True
         self._steps.clear()
         self.rows.clear()
         self._locks.clear()
@@ -131,7 +128,7 @@ class Transactions:
         coming = [step for step in self._steps if step.started > now]
         self._steps = [step for step in self._steps if step.started <= now]
         heapify(self._steps)
-        self._heir, self._left = heir, True
+        self._heir = heir
         return coming
 
     def disconnect(self, begun: Step, now: int) -> bool:
@@ -172,11 +169,8 @@ class Transactions:
         )
 
     def remaining(self, until: int) -> list[Step]:
-        """What was submitted by ``until`` and has not reached the log, in the order of submission."""
-        steps = self._unfinished()
-        if not self._left:
-            steps += [step for group in self._groups for step in group.waiting(until)]
-        return sorted((step for step in steps if step.submitted <= until), key=lambda step: (step.submitted, *step))
+        """What was submitted by ``until``, has a connection and has not reached the log."""
+        return [step for step in self._unfinished() if step.submitted <= until]
 
     def _unfinished(self) -> list[Step]:
         """The next step of each transaction that is to reach the log, and whose client is there."""
@@ -199,7 +193,8 @@ class Transactions:
             self.begun(step)
         for later in group.steps_of(step):
             heappush(self._steps, later)
-        self._push(group.next_after(step))
+        if step.number < ATTEMPT:
+            self._push(group.next_after(step))
 
     def _lock(self, step: Step) -> None:
         group = self._groups[step.group]
@@ -240,7 +235,7 @@ class Transactions:
         return any((step.group, step.number) == key for step in self._unfinished())
 
     def _goes_on(self, done: Step, learned: int) -> None:
-        step = self._groups[done.group].answered(done, learned)
+        step = self._groups[done.group].given_up(done, learned)
         if step is not None:
             self.add(step, done.submitted)
 

@@ -69,6 +69,8 @@ def _uncovered_clients(scenario: Scenario) -> Iterator[tuple[str, str]]:
             yield f"writers.{name}.chunk", "each transaction is one statement, which writes its WAL at once"
         if writer.timeout is not None or writer.statement_timeout is not None:
             yield f"writers.{name}", "no transaction is ended that takes too long (timeout, statement_timeout)"
+        if writer.retry is not None:
+            yield f"writers.{name}.retry", "no transaction is submitted again"
         if writer.keys is not None and writer.keys.lock and writer.execution.constant != 0:
             yield f"writers.{name}.keys.lock", "the execution is a client's pause here, which cannot be under the lock"
 
