@@ -73,6 +73,7 @@ class _Dice:
             fields["faults"] = [self._fault(nodes, both, fields["writers"]) for _ in range(self.number(1, 3))]
         if self._managed:
             self._manage(fields, nodes, direct)
+        self._mortal = self._managed or any("crash" in fault for fault in fields.get("faults", []))
         if self.on("background"):
             fields["background"] = {"wal": "500 kB/s", "record": "700 B"}
         if self.on("warm-up"):
@@ -331,7 +332,7 @@ class _Dice:
             fields |= self._means() | {"guarantee": guarantee}
             if guarantee == "bounded_staleness":
                 fields["bound"] = self.time(0, 50)
-        if self._faulty and "think" in fields and Session.model_validate(fields).live:
+        if self._mortal and "think" in fields and Session.model_validate(fields).live:
             del fields["think"]
             fields["write_every"] = self.cost(20, 100)
         return fields | self._retry()

@@ -13,7 +13,7 @@ from replsim.scenario.failover import Patroni
 from tests.swarm.scenarios import random_scenario
 from tests.swarm.swarm import failures, told
 
-SEEDS = 1000
+SEEDS = 600
 A_TEST = 50
 
 

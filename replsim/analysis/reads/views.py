@@ -55,7 +55,7 @@ class Views:
         """When nodes have replayed so many commits: `NEVER` where not by the run's end, 0 on the primary."""
         ready = np.zeros(len(nodes), dtype=np.int64)
         for code, chosen in self._by_node(nodes):
-            if code:
+            if not self._is_primary(code):
                 ready[chosen] = self._replayed(code)[counts[chosen]]
         return ready
 
@@ -87,6 +87,18 @@ class Views:
         begun = [time for time, what in told if what == "crash"]
         ended = [time for time, what in told if what == "crash ends"]
         return [(time, min((back for back in ended if back > time), default=end + 1)) for time in begun]
+
+    @cached_property
+    def serving(self) -> list[tuple[int, str]]:
+        """Who was the clients' primary, each from a time on."""
+        events = self.facts.record.events
+        told = []
+        if len(self.facts.record.branches) > 1 and "serves the clients" in events.words["what"]:
+            mine = events.where(events["what"] == events.words["what"].index("serves the clients"))
+            told = [
+                (int(time), events.words["node"][node]) for time, node in zip(mine["time"], mine["node"], strict=True)
+            ]
+        return [(0, self._names[0]), *told]
 
     def down(self, name: str, moments: Ints) -> NDArray[np.bool_]:
         """Whether a node is down at moments."""

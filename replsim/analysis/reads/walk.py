@@ -103,6 +103,11 @@ class Router:
         self.targets = self.nodes if primary in self.nodes or not falls_back else (*self.nodes, primary)
         """The nodes that a read may come to: those of the route, and the primary where it may fall back on it."""
         self._primary = self.targets.index(primary) if primary in self.targets else NOWHERE
+        """The place that stands for the primary; where that becomes another node, it is one of its own."""
+        self._since = self._who = np.zeros(1, dtype=np.int64)
+        follows = len({node for _, node in views.serving}) > 1 and (falls_back or self.route.policy == "primary")
+        if follows and not (isinstance(client, Session) and client.think is not None):
+            self._follow(views.serving)
         self.codes = np.array([scenario.nodes.index(node) for node in self.targets], dtype=np.int64)
         self.ways = [client_ways(scenario, client, node) for node in self.targets]
         self._distances = np.array([way.out.mean for way in self.ways[: len(self.nodes)]])
@@ -112,9 +117,32 @@ class Router:
     def choose(self, issued: Ints, numbers: Ints, u: NDArray[np.float64]) -> Ints:
         """The place among `targets` that the policy chooses for reads issued at these times."""
         look = None
+        if self.route.policy == "primary" and self._moves:
+            return np.full(len(issued), self._primary)
         if len(self._edges) > 1:
             look = np.searchsorted(self._edges, issued, side="right") - 1
         return self.route.choose(numbers, u, self._distances, self._open, look)
+
+    @property
+    def _moves(self) -> bool:
+        """Whether the primary is one node now and another then."""
+        return len(self._since) > 1
+
+    def _follow(self, serving: Sequence[tuple[int, str]]) -> None:
+        """Reads of the primary go to whoever serves the clients at the time; its place is beyond those of the nodes."""
+        new = dict.fromkeys(node for _, node in serving if node not in self.targets)
+        self.targets = (*self.targets, *new)
+        self._primary = len(self.targets)
+        self._since = np.array([time for time, _ in serving], dtype=np.int64)
+        self._who = np.array([self.targets.index(node) for _, node in serving], dtype=np.int64)
+
+    def _at(self, place: Ints, moments: Ints) -> Ints:
+        """The places of the nodes that reads come to which leave for a place at these times."""
+        if not self._moves:
+            return place
+        return np.where(
+            place == self._primary, self._who[np.searchsorted(self._since, moments, side="right") - 1], place
+        )
 
     def _openings(self, end: int) -> tuple[Ints, Bools]:
         """When it changes which nodes are open, and which are from then on: by the router's looks at the lag, and by
@@ -144,9 +172,9 @@ class Router:
         """From the choice of a place to the answer.  ``rows`` are the reads' rows in ``luck``."""
         chosen = place
         place = np.where(place == NOWHERE, self._primary, place) if self._primary != NOWHERE else place
-        arrived = issued + luck.way(luck.out[0], rows, place)
-        node = self.codes[place]
-        walk = Walk.plain(node, arrived, arrived + luck.way(luck.back[0], rows, place))
+        there = self._at(place, issued)
+        arrived = issued + luck.way(luck.out[0], rows, there)
+        walk = Walk.plain(self.codes[there], arrived, arrived + luck.way(luck.back[0], rows, there))
         if token is not None:
             assert self._primary != NOWHERE
             walk.tries = np.ones(len(issued), dtype=np.int64)
@@ -161,7 +189,10 @@ class Router:
     def _wait(self, walk: Walk, luck: Luck, rows: Rows, place: Ints, token: Ints) -> Ints:
         """Wait where it is until the token is replayed, or the time is up."""
         limit = walk.arrived + self.promise.timeout
-        ready = np.maximum(walk.arrived, self._views.ready(walk.node, token))
+        replayed = self._views.ready(walk.node, token)
+        if self._moves:  # the primary takes every read, whoever that is
+            replayed[place == self._primary] = 0
+        ready = np.maximum(walk.arrived, replayed)
         walk.timed_out = (ready > limit) & ((ready < NEVER) | (limit <= self._end))
         # What is not replayed by the end may be so before the time is up: nobody knows.
         unknown = (ready == NEVER) & ~walk.timed_out
@@ -197,6 +228,7 @@ class Router:
         """The reads ``gone`` go back from where they are and on ``to`` other places: their way number ``attempt``."""
         place[gone] = to
         there = gone if isinstance(rows, slice) else rows[gone]
+        to = self._at(to, walk.answered[gone])
         arrived = walk.answered[gone] + luck.way(luck.out[attempt], there, to)
         walk.node[gone], walk.arrived[gone] = self.codes[to], arrived
         walk.looked[gone], walk.answered[gone] = arrived, arrived + luck.way(luck.back[attempt], there, to)
@@ -206,7 +238,7 @@ class Router:
     def _caught_up(self, place: Ints, issued: Ints, written: Ints) -> Bools:
         """Whether the standbys that the route asks have replayed each user's write when the read is issued."""
         if self.route.until_caught_up == "chosen":
-            there = np.where(place == NOWHERE, 0, self.codes[place])
+            there = np.where(place == NOWHERE, 0, self.codes[self._at(place, issued)])
             return self._views.seen(there, issued) >= written
         shown: list[Any] = [
             self._views.seen(np.broadcast_to(code, len(issued)), issued) >= written

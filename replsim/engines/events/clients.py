@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from replsim.engines.events.pages import Pages
@@ -71,6 +72,9 @@ class Work(NamedTuple):
     statement_timeout: int | None = None
     """The server's."""
     retry: Retry | None = None
+    primary: str = ""
+    elsewhere: Mapping[str, DurationDistribution] = MappingProxyType({})
+    """The network to each node that may become the primary, where that is another than to the primary."""
 
 
 class Clients(ABC):
@@ -92,10 +96,19 @@ class Clients(ABC):
         self._wakeup = wakeup
         self._pages = pages
         self._chunk = work.chunk
-        self._out = streams.draws(f"{name}:request", work.network).next
-        self._back_draws = streams.draws(f"{name}:answer", work.network).next
+        self._first = work.primary
+        self._networks = {work.primary: work.network, **work.elsewhere}
+        self._draws = {
+            node: [
+                streams.draws(f"{name}:{what}" if node == work.primary else f"{name}:{what}:{node}", network).next
+                for what in ("request", "answer")
+            ]
+            for node, network in self._networks.items()
+        }
+        self._out, self._back_draws = self._draws[work.primary]
         self._back: dict[int, int] = {}
-        self.answer_time = None if work.network.constant is None else work.network.constant + wakeup
+        network = work.network.constant if all(each.constant is not None for each in self._networks.values()) else None
+        self.answer_time = None if network is None else network + wakeup
         """From the moment a commit is visible until its client knows, where that is constant."""
         self._execution = streams.draws(f"{name}:execution", work.execution).next
         self._record = streams.draws(f"{name}:record", work.record).next
@@ -103,7 +116,7 @@ class Clients(ABC):
         self._next_key = None
         if work.keys is not None and (self.locks or pages is not None):
             self._next_key = KeyDraws(streams.uniforms(f"{name}:keys"), work.keys).next
-        network, execution = work.network.constant, work.execution.constant
+        execution = work.execution.constant
         steady = network is not None and execution is not None
         self._cold = work.cold
         self.timeout, self.statement_timeout = work.timeout, work.statement_timeout
@@ -113,7 +126,8 @@ class Clients(ABC):
         in_order = steady and not self.locks and work.chunk is None and work.cold is None
         self._retry = work.retry
         self.tries_again = work.retry is not None
-        self.in_order = in_order and not (self.impatient or work.counted or work.retry is not None)
+        asked = self.impatient or work.counted or work.retry is not None or len(self._networks) > 1
+        self.in_order = in_order and not asked
         """Transactions reach the log in the order in which they start, so a start needs no step of its own."""
         self.to_server = (network or 0) + wakeup
         """From the start of a transaction to its execution; a network time that is not constant is left out."""
@@ -129,6 +143,25 @@ class Clients(ABC):
         """The mistake of clients that go round without any time passing."""
         place = tuple(self.name.replace("writer:", "writers:").replace("session:", "sessions:").split(":"))
         return Problem(place, "its clients go round in no time at all: give them a think time, an execution or a flush")
+
+    def led_to(self, node: str, coming: Iterable[Step]) -> Iterator[Step]:
+        """These clients' primary is another node from now on, at a distance of its own; ``coming`` has not started yet.
+
+        Simplification: answers of the one before that are still to come take the new way.
+        """
+        if len(self._networks) == 1:
+            yield from coming
+            return
+        network = self._networks.get(node, self._networks[self._first])
+        self._out, self._back_draws = self._draws.get(node, self._draws[self._first])
+        if self.answer_time is not None:
+            assert network.constant is not None
+            self.answer_time = network.constant + self._wakeup
+            self.to_server = network.constant + self._wakeup
+        for step in coming:
+            if self.answer_time is None:
+                self._back[step.number] = self._back_draws()
+            yield step._replace(request=self._out())
 
     @abstractmethod
     def first(self) -> Iterator[Step]:

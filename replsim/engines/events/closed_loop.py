@@ -45,7 +45,7 @@ class ClosedLoop(Clients):
         self._live = live
         """Whether clients read event by event, and are told to `resume` when they have read."""
         self._rounds = [0] * clients
-        self._request = work.network.constant
+        self._request = None if work.elsewhere else work.network.constant
         self._clients = clients
         self._last: list[int | None] = [None] * clients
         """When each client's last transaction started."""

@@ -11,6 +11,7 @@ from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals, user_writes
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
+from replsim.scenario.succession import heirs
 from replsim.scenario.surges import effective
 from replsim.scenario.topology import client_network
 
@@ -36,11 +37,12 @@ def groups(scenario: Scenario, streams: Streams) -> list[Clients]:
 
 def _work(scenario: Scenario, place: int, stream: str, client: Writer | Session) -> Work:
     """What writers and users have in common."""
+    near = client_network(scenario, client, scenario.primary.name)
     return Work(
         place=place,
         name=stream,
         level=scenario.level(client.synchronous_commit),
-        network=client_network(scenario, client, scenario.primary.name),
+        network=near,
         execution=client.execution,
         record=client.record,
         records=1,
@@ -50,6 +52,8 @@ def _work(scenario: Scenario, place: int, stream: str, client: Writer | Session)
         pages=None,
         counted=scenario.primary.commit_delay > 0,
         retry=client.retry,
+        primary=scenario.primary.name,
+        elsewhere={node: way for node in heirs(scenario) if (way := client_network(scenario, client, node)) != near},
     )
 
 

@@ -209,7 +209,9 @@ class Succession:
             before.primary.look(now)
             coming = before.transactions.hand_over(now, reign.join)
         self._cluster.note(now, reign.node.name, "serves the clients")
-        reign.join(coming)
+        every = list(coming)
+        for group in self._cluster.groups:
+            reign.join(group.led_to(reign.node.name, [step for step in every if step.group == group.index]))
 
     def _reign(self, node: Node, log: Log, position: int, timeline: int, now: int) -> Reign:
         """A node is the primary from now on, with the log up to ``position``."""
