@@ -35,5 +35,5 @@ def test_they_bear_what_kills_nobody() -> None:
 )
 def test_they_are_refused_where_a_node_may_die(change: dict[str, Any]) -> None:
     """The refusal names them, and says why."""
-    with pytest.raises(UnsupportedScenario, match="sessions.user .* a node that dies"):
+    with pytest.raises(UnsupportedScenario, match=r"sessions\.user .* a node that dies"):
         replsim.run(replsim.loads(USERS).changed(**change))
