@@ -15,7 +15,19 @@ from replsim.scenario.topology import link_between
 from replsim.summary import show
 from replsim.units import SECOND, format_duration
 
-__all__ = ["BREAKAGES", "MANAGERS", "Breakage", "added", "manager_changes", "manager_of", "removed", "targets", "told"]
+__all__ = [
+    "BREAKAGES",
+    "MANAGERS",
+    "Breakage",
+    "added",
+    "manager_changes",
+    "manager_of",
+    "removed",
+    "successor",
+    "targets",
+    "told",
+    "written",
+]
 
 Target = Literal["node", "standby", "link", "client"]
 
@@ -74,7 +86,7 @@ def added(scenario: Scenario, breakage: Breakage, target: str, at: int, lasts: i
     if lasts is not None:
         happens["for"] = format_duration(lasts)
     happens[breakage.verb] = [[target]] if breakage.verb == "partition" else target
-    changes = _faults([*_written(scenario), happens | dict(breakage.extra)])
+    changes = _faults([*written(scenario), happens | dict(breakage.extra)])
     if isinstance(scenario.failover, Manual) and not scenario.faults:
         changes["failover"] = _operator(scenario, scenario.failover.promote, at)
     return changes
@@ -82,7 +94,7 @@ def added(scenario: Scenario, breakage: Breakage, target: str, at: int, lasts: i
 
 def removed(scenario: Scenario, place: int) -> Changes:
     """The scenario without one of its faults."""
-    return _faults([fault for nth, fault in enumerate(_written(scenario)) if nth != place])
+    return _faults([fault for nth, fault in enumerate(written(scenario)) if nth != place])
 
 
 def told(scenario: Scenario) -> list[str]:
@@ -104,27 +116,38 @@ def manager_of(scenario: Scenario) -> str:
 
 
 def manager_changes(scenario: Scenario, manager: str) -> Changes:
-    """The scenario with another manager, with times as short as they are in use: a page shows it in a minute.
-
-    Links that the nodes lack to follow a new primary come and go with it.
-    """
+    """The scenario with another manager, with times as short as they are in use: a page shows it in a minute."""
     first = min((fault.at for fault in scenario.faults if fault.at is not None), default=scenario.duration // 4)
+    # Two nodes need a witness, as one of them is no majority.
+    voters = f"[{', '.join(scenario.nodes)}, witness]" if len(scenario.nodes) == 2 else "[]"
     chosen = {
         "none": None,
         "manual": _operator(scenario, next(iter(scenario.direct), ""), first),
-        "patroni": "{manager: patroni, ttl: 20s, loop_wait: 5s, retry_timeout: 5s}",
-        "quorum": "{manager: quorum, heartbeat: 1s, election_timeout: 5s}",
-    }[manager]
-    changes: Changes = {"failover": chosen}
-    pairs = {
-        frozenset((heir, other)) for heir in scenario.standbys for other in (scenario.primary.name, *scenario.direct)
+        "patroni": f"{{manager: patroni, ttl: 20s, loop_wait: 5s, retry_timeout: 5s, store: {voters}}}",
+        "quorum": f"{{manager: quorum, heartbeat: 1s, election_timeout: 5s, members: {voters}}}",
     }
-    for here, there in sorted(sorted(pair) for pair in pairs if len(pair) == 2):
-        if chosen is None:
+    return successor(scenario, chosen[manager])
+
+
+def successor(scenario: Scenario, manager: str | None) -> Changes:
+    """The scenario with a manager (YAML; None: whom it names itself).
+
+    Links that the nodes lack to follow a new primary come and go with it.
+    """
+    changes: Changes = {"failover": manager}
+    nodes = (scenario.primary.name, *scenario.direct)
+    for here, there in sorted({tuple(sorted((heir, node))) for heir in scenario.standbys for node in nodes}):
+        if here == there or here == _upstream(scenario, there) or there == _upstream(scenario, here):
+            continue
+        if manager is None:
             changes[f"links.{here} -> {there}"] = None
         elif link_between(scenario, here, there) is None:
             changes[f"links.{here} -> {there}"] = "{latency: 1ms}"
     return changes
+
+
+def _upstream(scenario: Scenario, name: str) -> str:
+    return "" if name == scenario.primary.name else scenario.upstream(name)
 
 
 def _operator(scenario: Scenario, promote: str, first: int) -> str:
@@ -133,7 +156,8 @@ def _operator(scenario: Scenario, promote: str, first: int) -> str:
     return f"{{manager: manual, at: {at}, promote: {promote}, routing: 1s}}"
 
 
-def _written(scenario: Scenario) -> Sequence[Any]:
+def written(scenario: Scenario) -> list[Any]:
+    """The faults of a scenario, as YAML has them."""
     return [fault.model_dump(mode="json", exclude_defaults=True, by_alias=True) for fault in scenario.faults]
 
 

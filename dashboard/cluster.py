@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from replsim.rules.acks import SyncRule
@@ -47,7 +48,7 @@ def standby_changes(scenario: Scenario, number: int) -> Changes:
             changes[f"links.{scenario.primary.name} -> {name}"] = _distance(scenario, names)
     changes |= _rule(scenario, [name for name in scenario.direct if name in kept])
     changes |= _routes(scenario, kept)
-    return changes | _judgements(scenario, names[number:])
+    return changes | _judgements(scenario, names[number:]) | _troubles(scenario, names[number:])
 
 
 def _added(scenario: Scenario, more: int) -> Changes:
@@ -104,6 +105,14 @@ def _routes(scenario: Scenario, kept: Sequence[str]) -> Changes:
             if by_name and set(asked) - {scenario.primary.name, *kept}:
                 found[f"{part}.{name}.route"] = "round_robin"
     return found
+
+
+def _troubles(scenario: Scenario, gone: Sequence[str]) -> Changes:
+    """Faults of standbys that are gone go with them."""
+    left = [fault for fault in scenario.faults if not set(gone) & set(re.findall(r"[\w-]+", str(fault.target)))]
+    if len(left) == len(scenario.faults):
+        return {}
+    return {"faults": json.dumps([fault.model_dump(mode="json", exclude_defaults=True) for fault in left])}
 
 
 def _judgements(scenario: Scenario, gone: Sequence[str]) -> Changes:

@@ -18,7 +18,7 @@ from replsim.scenario.dialect import LARGEST_BYTES
 
 __all__ = ["choose_scenario", "turn_knobs"]
 
-_OPEN: Final = ("Commit", "Writers", "Standby")
+_OPEN: Final = ("Commit", "Writers", "Standby", "Faults")
 _CHOICE: Final = "choice of a scenario"
 _FILE: Final = "file"
 

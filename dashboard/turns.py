@@ -6,15 +6,35 @@ import json
 from typing import Any
 
 from dashboard.knobs import Knob, knobs
+from dashboard.knobs.faults import MISHAPS, put_in, standing, taken_out
 from dashboard.links import Setup
 from dashboard.sources import base_scenario, scenario_of
 from replsim.errors import ScenarioError, dotted
 
 __all__ = ["turned"]
 
+_PLACES = ("duration", "standbys")
+"""The knobs on which the place of a fault depends."""
+
 
 def turned(setup: Setup, knob: Knob, value: Any) -> Setup:
-    """The setup in which ``knob`` stands at ``value``.  A knob turned back leaves no trace."""
+    """The setup in which ``knob`` stands at ``value``.  A knob turned back leaves no trace.
+
+    A fault of the faults knob keeps its place in a run of another length, and with other standbys.
+    """
+    scenario = scenario_of(setup)
+    name, node = standing(scenario)
+    if knob.path not in _PLACES or name not in MISHAPS:
+        return _turned(setup, knob, value)
+    bare = setup.changed(taken_out(scenario))
+    after = _turned(bare, next(each for each in knobs(scenario_of(bare)) if each.path == knob.path), value)
+    if _problems(after) is not None:
+        return after
+    again = scenario_of(after)
+    return after.changed(put_in(again, name, node)) if MISHAPS[name].targets(again) else after
+
+
+def _turned(setup: Setup, knob: Knob, value: Any) -> Setup:
     as_it_was = any(own.path == knob.path and own.value == value for own in knobs(base_scenario(setup)))
     if as_it_was and knob.path in dict(setup.changes):
         mends = [path for path, _ in setup.changes if _is_mend(path)]

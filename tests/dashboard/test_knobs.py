@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dashboard.knobs import Knob, knobs
+from dashboard.knobs.faults import MISHAPS
 from dashboard.links import Setup
 from dashboard.sources import gallery, scenario_of
 from dashboard.turns import turned
@@ -111,3 +112,45 @@ def test_nobody_must_confirm() -> None:
     rule = "primary.synchronous_standby_names"
     assert scenario_of(turn(THREE, rule, "")).primary.synchronous_standby_names == ""
     assert turn(turn(THREE, rule, ""), rule, "ANY 1 (s1, s2)") == THREE
+
+
+@pytest.mark.parametrize("mishap", MISHAPS)
+@pytest.mark.parametrize("base", ["quickstart/async-replica", "postgresql/cascading", "postgresql/three-zones"])
+def test_a_fault_comes_with_all_it_needs_and_stays_in_the_run(base: str, mishap: str) -> None:
+    """It is on within the measured part; in a shorter run and with other standbys it is still there; then it goes."""
+    broken = turn(Setup(base), "faults", mishap)
+    for setup in (broken, turn(broken, "duration", 10 * SECOND), turn(broken, "standbys", 1)):
+        scenario = scenario_of(setup)
+        (fault,) = scenario.faults
+        assert fault.at is not None
+        assert scenario.warmup < fault.at < scenario.duration
+        if fault.for_ is not None:
+            assert fault.at + fault.for_.mean < scenario.duration
+        assert knob(setup, "faults").value == mishap
+        assert Setup.from_query(setup.query) == setup, "the address holds it"
+    assert turn(broken, "faults", "none") == Setup(base), "its manager and its links go with it"
+
+
+def test_a_fault_strikes_the_standby_that_is_asked_for() -> None:
+    """Where more than one standby can feel it, a second knob says which; when that one goes, another has it."""
+    broken = turn(turn(THREE, "faults", "cut"), "faults.where", "s2")
+    assert [fault.target for fault in scenario_of(broken).faults] == ["p -> s2"]
+    assert [fault.target for fault in scenario_of(turn(broken, "standbys", 1)).faults] == ["p -> s1"]
+
+
+def test_the_scenario_s_own_faults_are_a_choice() -> None:
+    """A scenario with faults of its own can be seen without them, or with another, and is found again."""
+    outage = Setup("failures/any-1-one-crash")
+    offered = knob(outage, "faults")
+    assert offered.value == "own"
+    without = turned(outage, offered, "none")
+    assert scenario_of(without).faults == ()
+    again = next(each for each in knobs(scenario_of(without), scenario_of(outage)) if each.path == "faults")
+    assert turned(turned(without, again, "pause"), again, "own") == outage
+
+
+def test_a_standby_that_goes_takes_its_faults_along() -> None:
+    """A fault of a standby that is no longer there would be an error: it goes too, and the others stay."""
+    faults = '[{"at": "3s", "for": "1s", "crash": "s2"}, {"at": "5s", "for": "1s", "cut": "p -> s1"}]'
+    setup = turn(THREE.changed({"faults": faults}), "standbys", 1)
+    assert [str(fault) for fault in scenario_of(setup).faults] == ["cut p -> s1"]
