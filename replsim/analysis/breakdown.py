@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.record import ACKNOWLEDGED_LOCALLY, answered
+from replsim.record.branch import branch_of
 from replsim.rules.acks import REMOTE_LEVELS, SyncRule
-from replsim.units import NEVER
+from replsim.scenario import Scenario
+from replsim.scenario.failover import Patroni
 
 __all__ = ["PARTS", "Breakdown", "Slice", "breakdown", "by_rank", "by_writer"]
 
@@ -94,7 +96,7 @@ def breakdown(facts: Facts, rows: Ints | None = None) -> Breakdown:
         cancelled = commits["outcome"][rows[waiting]] == ACKNOWLEDGED_LOCALLY
         flushed[waiting[cancelled]] = commits["flushed"][rows[waiting[cancelled]]]
         waiting = waiting[~cancelled]
-        who = _deciders(facts, place, lsn[waiting])
+        who = _deciders(facts, place, rows[waiting])
         waiting, who = waiting[who >= 0], who[who >= 0]
         decider[waiting] = who
         flushed[waiting] = commits["flushed"][rows[waiting]]
@@ -112,25 +114,37 @@ def breakdown(facts: Facts, rows: Ints | None = None) -> Breakdown:
     return Breakdown(rows, dict(zip(PARTS, np.diff(stamps, axis=0), strict=True)), decider)
 
 
-def _deciders(facts: Facts, level: str, lsn: Ints) -> Ints:
-    """For commits that end at ``lsn``: the standby whose reply met the rule, as a place among the nodes, or -1.
+def _deciders(facts: Facts, level: str, rows: Ints) -> Ints:
+    """For commits at a remote level: the standby whose reply released each, as a place among the nodes, or -1.
 
-    Source: ``syncrep.c:SyncRepGetSyncRecPtr``: FIRST n waits for the last of the n best priorities, ANY n for the
-    n-th report of all.
+    Source: ``syncrep.c:SyncRepReleaseWaiters``: a reply releases what meets the rule with it, and nothing else does.
+    So it was the candidate that was the last to report the commit before its release, be it under ANY or FIRST, while
+    standbys are away, after a promotion, or under a rule that a manager changes.
     """
-    scenario = facts.record.scenario
+    record, scenario = facts.record, facts.record.scenario
+    # On real servers a backend wakes up when it does.
+    released = record.commits["visible"][rows] - (0 if record.notes else scenario.wakeup)
+    primaries = [each.node for each in record.branches] or [scenario.primary.name]
+    found, branches = np.full(len(rows), -1, dtype=np.int64), branch_of(facts.codes[rows])
+    for branch in np.unique(branches):
+        mine = branches == branch
+        candidates = [name for name in _candidates(scenario, primaries[branch]) if name in record.replies]
+        if candidates:
+            stages = [record.position(name, REPORTED[level]) for name in candidates]
+            reported = np.stack([stage.crossing(facts.codes[rows[mine]]) for stage in stages])
+            reported[reported > released[mine]] = -1
+            nodes = np.array([scenario.nodes.index(name) for name in candidates], dtype=np.int64)
+            found[mine] = np.where(reported.max(axis=0) >= 0, nodes[np.argmax(reported, axis=0)], -1)
+    return found
+
+
+def _candidates(scenario: Scenario, primary: str) -> tuple[str, ...]:
+    """Whose replies may release what ``primary`` has written: its standbys, as far as the rule may name them."""
+    standbys = [name for name in (scenario.primary.name, *scenario.direct) if name != primary]
+    if isinstance(scenario.failover, Patroni) and scenario.failover.names_standbys:
+        return tuple(standbys)
     rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
-    candidates = rule.candidates(scenario.direct)
-    if not 0 < rule.count <= len(candidates) or not len(lsn):
-        return np.full(len(lsn), -1, dtype=np.int64)
-    reported = np.stack([facts.record.position(name, REPORTED[level]).crossing(lsn) for name in candidates])
-    if rule.method == "FIRST":
-        place = np.argmax(reported[: rule.count], axis=0)
-    else:
-        place = np.argsort(reported, axis=0, kind="stable")[rule.count - 1]
-    nodes = np.array([scenario.nodes.index(name) for name in candidates], dtype=np.int64)
-    met = np.take_along_axis(reported, place[None, :], axis=0)[0] < NEVER
-    return np.where(met, nodes[place], -1)
+    return rule.candidates(standbys) if rule.count else ()
 
 
 def by_rank(found: Breakdown) -> list[Slice]:

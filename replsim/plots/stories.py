@@ -38,7 +38,8 @@ def commit_story(facts: Facts, life: CommitLife) -> str:
     told = [f"{_time(time)} {PHRASES[part].format(node=life.decider)}" for part, time in spent if time * LITTLE > total]
     text = f"{who} took {_time(total)}: {listed(told)}."
     if life.decider is not None:
-        text += f" It waited for {life.decider} ({facts.record.scenario.primary.synchronous_standby_names})."
+        rule = facts.record.scenario.primary.synchronous_standby_names or "named by the manager"
+        text += f" It waited for {life.decider} ({rule})."
     return text + _seen(facts, life, life.time(CLIENT, "acknowledged") or 0) + _undone(life)
 
 

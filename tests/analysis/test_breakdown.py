@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
+from numpy.typing import NDArray
 
 import replsim
 from replsim.analysis.breakdown import PARTS, breakdown, by_rank, by_writer
@@ -46,6 +47,7 @@ def test_a_commit_by_hand() -> None:
         standbys={"s1": {}, "s2": {}},
         links={"p -> s1": {"latency": "1ns"}, "p -> s2": {"latency": "1ns"}},
         primary={"synchronous_standby_names": "ANY 2 (s1, s2)", "max_connections": 1000},
+        wakeup="6ns",
     )
     commits = {
         "submitted": [60],
@@ -103,3 +105,42 @@ def test_ranks_and_writers_are_parts_of_the_whole() -> None:
     assert [each.name for each in writers] == list(result.scenario.writers)
     assert sum(each.count for each in writers) == every.count
     assert NEVER not in found.latency
+
+
+def deciders(scenario: Scenario) -> tuple[replsim.Result, NDArray[np.str_]]:
+    """A run, and for each commit that counts the standby that decided, or nothing."""
+    result = replsim.run(scenario)
+    return result, np.array([*scenario.nodes, ""])[breakdown(result.facts).decider]
+
+
+def test_a_new_primary_s_commits_wait_for_its_own_standbys() -> None:
+    """After a promotion the standby that was not promoted is the one whose reply releases every commit."""
+    result, who = deciders(replsim.load("failures/any-1-one-crash"))
+    branch = result.record.branches[-1]
+    (other,) = {"s1", "s2"} - {branch.node}
+    after = breakdown(result.facts).rows >= branch.first
+    assert set(who[~after]) == {"s1"}, "s2 is farther away"
+    assert set(who[after]) == {other}
+    assert breakdown(result.facts).parts["network out"][after].min() > 2_000_000
+
+
+def test_who_is_away_decides_nothing() -> None:
+    """With FIRST 1 (s1, s2) the commits of the time without s1 were released by s2, all others by s1."""
+    faults = {"faults": '[{"at": "4s", "for": "4s", "crash": "s1", "of": "process"}]', "duration": "12s"}
+    rule = {"primary.synchronous_standby_names": "FIRST 1 (s1, s2)"}
+    result, who = deciders(replsim.load("quickstart/three-nodes", overrides=faults | rule))
+    inserted = result.commits["inserted"][breakdown(result.facts).rows]
+    assert set(who) == {"s1", "s2"}
+    assert set(who[inserted < 3_900_000_000]) == {"s1"}
+    assert set(who[(inserted > 4_100_000_000) & (inserted < 7_900_000_000)]) == {"s2"}
+
+
+def test_a_manager_s_rule_has_deciders_as_well() -> None:
+    """Patroni names one synchronous standby, which decides until it is promoted; then the other does."""
+    manager = "{manager: patroni, ttl: 10s, loop_wait: 2s, retry_timeout: 3s, synchronous_mode: on, routing: 1s}"
+    result, who = deciders(replsim.load("failures/any-1-one-crash", overrides={"failover": manager, "primary": "null"}))
+    branch = result.record.branches[-1]
+    (other,) = {"s1", "s2"} - {branch.node}
+    after = breakdown(result.facts).rows >= branch.first
+    assert set(who[~after]) == {branch.node}
+    assert set(who[after]) == {other}, "it is named before clients come back"
