@@ -31,8 +31,8 @@ class Step:
     """The number that decides, from the metrics of the scenario and of its variant (or the same again)."""
     lesson: str
     """What to take along; ``{own[name]}`` is a metric of the scenario, ``{other[name]}`` of the variant."""
-    figure: str
-    options_of_figure: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Mapping[str, Any]]
+    """What shows it: figures of `replsim.plots`, each with its options."""
     variant: Mapping[str, str] = field(default_factory=dict)
     """What is changed in the run that it is compared with."""
     variant_label: str = ""
@@ -74,7 +74,7 @@ STEPS: Final = (
         "With on a commit takes {own[commit_latency.p50]} at the median, with off {other[commit_latency.p50]}: nearly "
         "all of it was the flush. The price: at any moment {other[loss_if_primary_restarts.commits.p50]} acknowledged "
         "commits are in memory only, and a crash loses them.",
-        "breakdown",
+        {"breakdown": {}},
         variant={"primary.synchronous_commit": '"off"'},
         variant_label="synchronous_commit = off",
     ),
@@ -90,7 +90,7 @@ STEPS: Final = (
         "{own[throughput]}: one flush takes every commit that waits for it, here {own[commits_per_flush]}. This is "
         "group commit, and why throughput grows with the number of clients while each commit takes about two flushes "
         "({own[commit_latency.p50]}).",
-        "commit_latency",
+        {"commit_latency": {}},
     ),
     Step(
         "tour/3-async-replica",
@@ -103,8 +103,7 @@ STEPS: Final = (
         "Nothing: a commit takes {own[commit_latency.p50]}, as without it. The price is elsewhere: the replica is "
         "{own[s1.lag.seconds.mean]} behind on average. What the primary knows of it is older still, by the way back: "
         "{own[s1.measured_lag.replay.p50]}.",
-        "lag",
-        {"measured": True},
+        {"lag": {"measured": True}},
     ),
     Step(
         "tour/4-own-writes",
@@ -118,7 +117,7 @@ STEPS: Final = (
         "{own[session_violations.read_your_writes]} of the reads miss their own user's write: it needs some 21 ms to "
         "be applied there, and whoever looks sooner does not find it. Average lag of {own[s1.lag.seconds.mean]} sounds "
         "harmless, and means this.",
-        "t_visibility",
+        {"t_visibility": {}},
     ),
     Step(
         "tour/5-levels",
@@ -132,7 +131,7 @@ STEPS: Final = (
         "Yes: {own[stale_reads.fraction]} of reads do. on means that the commit is on the standby's disk, not that it "
         "is applied. remote_apply waits for that too: {other[stale_reads.fraction]} of reads are stale then, and a "
         "commit takes {other[commit_latency.p50]} instead of {own[commit_latency.p50]}.",
-        "breakdown",
+        {"breakdown": {}},
         variant={"primary.synchronous_commit": "remote_apply"},
         variant_label="synchronous_commit = remote_apply",
     ),
@@ -148,7 +147,7 @@ STEPS: Final = (
         "The p99 falls from {own[commit_latency.p99]} to {other[commit_latency.p99]}, while the median hardly moves "
         "({own[commit_latency.p50]} and {other[commit_latency.p50]}): both standbys seldom have a bad moment at once. "
         "A quorum buys a short tail.",
-        "commit_latency",
+        {"commit_latency": {}},
         variant={"primary.synchronous_standby_names": "ANY 1 (s1, s2)"},
         variant_label="ANY 1 (s1, s2)",
     ),
@@ -163,23 +162,23 @@ STEPS: Final = (
         "{own[s1.lag.seconds.max]}, and it grows by {own[s1.lag.growth]} s with every second: one fifth of all that "
         "arrives is left over, and nothing but less load ends it. Commits feel nothing of it "
         "({own[commit_latency.p50]}), which is why nobody notices.",
-        "lag",
+        {"lag": {}},
     ),
     Step(
         "tour/8-primary-dies",
         "The primary dies",
-        "500 commits a second, one asynchronous standby 20 ms away. At a random moment the primary's machine dies, and "
-        "the standby takes over.",
+        "500 commits a second, and two asynchronous standbys some 20 ms away. After ten seconds the primary's machine "
+        "dies. Once they have not heard of it for three seconds, the standbys elect the one that has more of the log, "
+        "and it takes over.",
         "How many commits are lost that clients had been told of?",
         ("None: they were acknowledged", "About ten", "Hundreds"),
         (0.5, 60),
-        lambda own, _: own["loss_if_primary_dies.commits.p50"],
-        "{own[loss_if_primary_dies.commits.p50]} at the median, up to {own[loss_if_primary_dies.commits.max]}: all "
-        "that was on its way. If the standby must confirm each commit, {other[loss_if_primary_dies.commits.max]} are "
-        "lost, and a commit takes {other[commit_latency.p50]} instead of {own[commit_latency.p50]}. That is the trade.",
-        "lag",
-        {"kind": "commits"},
-        variant={"primary.synchronous_standby_names": "ANY 1 (s1)"},
-        variant_label="the standby must confirm",
+        lambda own, _: own["lost_commits"],
+        "{own[lost_commits]}: all that was on its way to the standbys when the primary died, and for {own[rto]} nobody "
+        "was served. If one of the standbys must confirm each commit (ANY 1), {other[lost_commits]} are lost, but a "
+        "commit takes {other[commit_latency.p50]} instead of {own[commit_latency.p50]}. That is the trade.",
+        {"primaries": {}, "commit_fates": {}},
+        variant={"primary.synchronous_standby_names": "ANY 1 (s1, s2)"},
+        variant_label="one of the standbys must confirm",
     ),
 )

@@ -12,6 +12,7 @@ from dashboard.look import apply_look
 from dashboard.sources import scenario_of
 from dashboard.tour import STEPS, Step
 from dashboard.words import hovers
+from replsim.result import Result
 
 _PREDICTED = "predictions"
 
@@ -57,18 +58,23 @@ def _answer(step: Step, place: int, predicted: int) -> None:
         left, beside = st.columns(2, gap="medium")
         with left:
             st.caption("as it is")
-            chart(step.figure, [mine], step.options_of_figure, key=f"step {place}")
+            _figures(step, mine, f"step {place}")
         with beside:
             st.caption(step.variant_label)
-            chart(step.figure, [theirs], step.options_of_figure, key=f"step {place} varied")
+            _figures(step, theirs, f"step {place} varied")
     else:
-        chart(step.figure, [mine], step.options_of_figure, key=f"step {place}")
+        _figures(step, mine, f"step {place}")
     with st.container(horizontal=True):
         if place < len(STEPS):
             st.button("Next step", type="primary", on_click=_step_to, args=(place + 1,))
         if st.button("Open in Explore"):
             state.goto("explore", step.setup)
         st.button("Predict again", on_click=_forget, args=(place,))
+
+
+def _figures(step: Step, result: Result, key: str) -> None:
+    for name, options in step.figures.items():
+        chart(name, [result], options, key=f"{key} {name}")
 
 
 def _predictions() -> dict[int, int]:

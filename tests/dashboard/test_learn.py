@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 import replsim
 from dashboard.sources import scenario_of
 from dashboard.tour import STEPS, Step
-from tests.dashboard.pages import open_page, settled
+from tests.dashboard.pages import figure, open_page, settled
 
 RIGHT = {
     "tour/1-one-node": "More than four times",
@@ -59,3 +62,22 @@ def test_a_step_opens_in_explore() -> None:
     settled(at.run())
     assert at.query_params["scenario"] == "tour/7-replay-lag"
     assert {each.label for each in at.metric} >= {"Lag s1 p99"}
+
+
+def test_the_last_step_is_a_failover() -> None:
+    """Its run has a death and a promotion: who was primary is drawn, with what was lost, for it and its variant."""
+    at = open_page("learn", step="8")
+    at.radio[0].set_value("About ten")
+    at.run()
+    next(each for each in at.button if each.label == "Run it and see").click()
+    settled(at.run())
+    assert at.success[0].value == "Right: about ten."
+    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in at.get("plotly_chart")]
+    assert titles == ["Who was primary", "What became of commits"] * 2
+    said = [re.sub("<.*?>", "", html.proto.body) for html in at.get("html")]
+    assert sum("; clients reached s" in each for each in said) == 2
+    assert any("No acknowledged commit was lost" in each for each in said)
+    next(each for each in at.button if each.label == "Open in Explore").click()
+    settled(at.run())
+    assert at.query_params["scenario"] == "tour/8-primary-dies"
+    assert figure(at, "Lag")["layout"]["shapes"], "the fault is shaded"

@@ -9,6 +9,7 @@ import pytest
 
 import replsim
 from replsim import plots
+from replsim.plots.palette import BAD, see_through
 from replsim.units import NEVER, SECOND
 from tests.plots.clockwork import clockwork
 
@@ -48,6 +49,20 @@ def test_lag_as_the_primary_knows_it_is_drawn_beside(result: replsim.Result) -> 
     rises, falls = known.x[known.y == 1], known.x[1:][(known.y[1:] == 0) & (known.y[:-1] == 1)]
     assert known.line.dash == "dot"
     assert falls - rises[: len(falls)] == pytest.approx(0.044, abs=1e-6)
+
+
+def test_faults_are_shaded_in_the_lag_figure() -> None:
+    """A fault is a red stretch from its beginning to its end, with its name; the warm-up is a grey one."""
+    faults = '[{"at": "3s", "for": "1s", "cut": "p -> s1"}, {"at": "4.5s", "pause_replay": "s2"}]'
+    run = replsim.run(replsim.load("three-nodes", overrides={"faults": faults, "duration": "6s", "warmup": "1s"}))
+    for kind in ("seconds", "bytes", "commits"):
+        figure = plots.lag(run, kind=kind)
+        red = [shape for shape in figure.layout.shapes if shape.fillcolor == see_through(BAD, 0.15)]
+        assert [(shape.x0, shape.x1) for shape in red] == [(3, 4), (4.5, 6)]
+        assert [note.text for note in figure.layout.annotations] == ["warm-up", "cut p -> s1", "pause replay s2"]
+    caught = trace(plots.lag(run), "s1")
+    behind = caught.y[(caught.x > 3.9) & (caught.x < 4)]
+    assert behind.min() > 0.8, "nearly a second behind when the link is back"
 
 
 def test_dense_lag_is_mean_and_range(busy: replsim.Result) -> None:
