@@ -13,7 +13,7 @@ from replsim import plots
 from replsim.plots.palette import Theme
 from replsim.result import Result
 
-__all__ = ["Figure", "chart", "clicked", "show_figure", "theme"]
+__all__ = ["Figure", "chart", "clicked", "show_figure", "show_reading", "theme"]
 
 Figure = Any
 """A plotly figure."""
@@ -45,7 +45,12 @@ def chart(
     """The figure ``name`` of `replsim.plots`, and below it what this one shows.  Gives what was clicked in it."""
     said = plots.reading(name, results, **options)
     figure = getattr(plots, name)(results, theme=theme(), **options)
-    chosen = show_figure(figure, key or name, said, name=f"{results[0].scenario.name}-{name}", click=click)
+    return show_reading(figure, key or name, said, name=f"{results[0].scenario.name}-{name}", click=click)
+
+
+def show_reading(figure: Figure, key: str, said: str, *, name: str = "replsim", click: bool = False) -> Any:
+    """A figure, and below it the sentence that reads it."""
+    chosen = show_figure(figure, key, said, name=name, click=click)
     st.html(f"<p class='reading'>{hovers(said)}</p>")
     return chosen
 

@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import state
-from dashboard.charts import chart, show_figure, theme
+from dashboard.charts import show_figure, show_reading, theme
 from dashboard.choices import choose, choose_from_list
 from dashboard.comparison import (
     FEWEST_SEEDS,
@@ -22,7 +22,7 @@ from dashboard.comparison import (
 from dashboard.frame import open_scenario, results_of
 from dashboard.knobs import Knob
 from dashboard.links import Setup
-from dashboard.words import hovers
+from dashboard.words import hovers, plain
 from replsim import plots
 from replsim.result import Result
 
@@ -88,12 +88,15 @@ def _table(named: Mapping[str, Sequence[Result]], seeds: int) -> None:
 
 
 def _side_by_side(named: Mapping[str, Sequence[Result]]) -> None:
+    """One figure of each setting, all with the same axes."""
     name = choose("Side by side", FIGURES, "beside")
-    columns = st.columns(2, gap="medium")
-    for place, (label, results) in enumerate(named.items()):
-        with columns[place % 2]:
-            st.markdown(f"**{label}**")
-            chart(name, results, key=f"{name} {place}")
+    figures = plots.beside(name, named, theme=theme())
+    for row in range(0, len(named), 2):
+        columns = st.columns(2, gap="medium")
+        for place, (label, results) in list(enumerate(named.items()))[row : row + 2]:
+            with columns[place % 2]:
+                st.markdown(f"**{plain(label)}**")
+                show_reading(figures[label], f"{name} {place}", plots.reading(name, results))
 
 
 def _open(every: Mapping[str, Setup]) -> None:

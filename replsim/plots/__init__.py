@@ -11,6 +11,7 @@ except ImportError as error:
     raise MissingExtra("plotly is not installed: pip install 'replsim[report]'") from error
 
 from replsim.plots.accessor import Plot
+from replsim.plots.beside import beside
 from replsim.plots.cluster import topology, topology_frames
 from replsim.plots.commits import commit_latency
 from replsim.plots.compared import compare_latency, compared
@@ -29,6 +30,7 @@ from replsim.plots.visibility import t_visibility
 
 __all__ = [
     "Plot",
+    "beside",
     "breakdown",
     "clickable_map",
     "commit_fates",

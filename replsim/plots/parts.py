@@ -13,12 +13,12 @@ from replsim.plots import runs as several
 from replsim.plots.axes import scale_for
 from replsim.plots.palette import PARTS as COLOURS
 from replsim.plots.palette import Theme
-from replsim.plots.runs import Runs
+from replsim.plots.runs import Run, Runs
 from replsim.plots.style import canvas, nothing
 from replsim.summary import show
 from replsim.units import SECOND
 
-__all__ = ["BreakdownBy", "breakdown"]
+__all__ = ["BreakdownBy", "breakdown", "breakdowns"]
 
 BreakdownBy = Literal["rank", "writer"]
 TITLE: Final = "Where a commit's time goes"
@@ -30,20 +30,38 @@ def breakdown(results: Runs, *, by: BreakdownBy = "rank", theme: Theme = "light"
 
     Several results: the mean over all their commits.
     """
-    runs = several.of(results)
+    return breakdowns([results], by=by, theme=theme)[0]
+
+
+def breakdowns(settings: Sequence[Runs], *, by: BreakdownBy = "rank", theme: Theme = "light") -> list[go.Figure]:
+    """As `breakdown`, a figure for each of several settings, on one axis."""
+    every = [_slices(several.of(results), by) for results in settings]
+    most = max((_total(each) for slices in every for each in slices), default=0.0)
+    return [_drawn(slices, most, theme) for slices in every]
+
+
+def _slices(runs: Sequence[Run], by: BreakdownBy) -> list[Slice]:
     every = []
     for run in runs:
         found = broken_down(run.facts)
         every.append(by_rank(found) if by == "rank" else by_writer(run.facts, found))
-    slices = _together(every)
+    return _together(every)
+
+
+def _total(each: Slice) -> float:
+    """The mean latency of a slice's commits, in seconds."""
+    return sum(each.parts.values()) / SECOND
+
+
+def _drawn(slices: Sequence[Slice], most: float, theme: Theme) -> go.Figure:
+    """The slices as bars, on an axis that reaches to ``most`` (seconds)."""
     if not slices:
         return nothing(TITLE, "no commit was acknowledged within the measured window", theme=theme)
-    totals = [sum(each.parts.values()) / SECOND for each in slices]
-    scale = scale_for("s", [totals])
+    totals, scale = [_total(each) for each in slices], scale_for("s", [[most]])
     rows = [f"{each.name}  " for each in slices]
     figure = canvas(
         TITLE,
-        {"title": scale.title("mean time"), "range": [0, max(totals) / scale.factor * 1.28]},
+        {"title": scale.title("mean time"), "range": [0, most / scale.factor * 1.28]},
         {"autorange": "reversed", "showgrid": False, "ticks": ""},
         theme=theme,
         height=190 + 44 * len(rows),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,12 +14,12 @@ from replsim.analysis.staleness import facts_t_visibility
 from replsim.plots import runs as several
 from replsim.plots.axes import log_axis, percent_axis
 from replsim.plots.palette import Theme, node_colours
-from replsim.plots.runs import Runs
+from replsim.plots.runs import Run, Runs
 from replsim.plots.style import canvas, nothing
 from replsim.plots.timeline import add_area
 from replsim.summary import show
 
-__all__ = ["t_visibility"]
+__all__ = ["t_visibilities", "t_visibility"]
 
 VISIBLE: Final = "How soon a commit can be seen"
 FLOOR: Final = 1e-5
@@ -36,19 +36,33 @@ def t_visibility(results: Runs, *, theme: Theme = "light") -> go.Figure:
     Time is on a logarithmic axis; its left end stands for the very moment of the acknowledgement.  Several results
     give bands.
     """
-    runs = several.of(results)
-    standbys = list(runs[0].scenario.standbys)
-    curves = {name: [facts_t_visibility(run.facts, name) for run in runs] for name in standbys}
-    known = [time for many in curves.values() for time, share in many if share.max(initial=0.0) > 0]
-    if not known:
-        why = "there is no standby" if not standbys else "no commit was seen on a standby within the measured window"
+    return t_visibilities([results], theme=theme)[0]
+
+
+def t_visibilities(settings: Sequence[Runs], *, theme: Theme = "light") -> list[go.Figure]:
+    """As `t_visibility`, a figure for each of several settings, on one axis of time."""
+    every = []
+    for results in settings:
+        runs = several.of(results)
+        every.append(
+            {name: [facts_t_visibility(run.facts, name) for run in runs] for name in runs[0].scenario.standbys}
+        )
+    ends = [float(time[-1]) for found in every for many in found.values() for time, share in many if share.any()]
+    high = max(10 * FLOOR, *ends) if ends else 1.0
+    first = [several.of(results)[0] for results in settings]
+    return [_drawn(run, found, high, theme) for run, found in zip(first, every, strict=True)]
+
+
+def _drawn(run: Run, curves: Mapping[str, Sequence[Curve]], high: float, theme: Theme) -> go.Figure:
+    """The curves of one setting, on an axis that reaches to ``high`` (seconds)."""
+    if not any(share.any() for many in curves.values() for _, share in many):
+        why = "there is no standby" if not curves else "no commit was seen on a standby within the measured window"
         return nothing(VISIBLE, why, theme=theme)
-    high = max(10 * FLOOR, max(float(time[-1]) for time in known))
     low = max(FLOOR, high / DECADES)
     axis = {"title": "time since acknowledged (log)", **log_axis("s", low, high)}
     figure = canvas(VISIBLE, axis, percent_axis(title="chance to see the commit", range=[0, 1.03]), theme=theme)
     grid = np.geomspace(low, high, 400)
-    for name, colour in node_colours(runs[0].scenario).items():
+    for name, colour in node_colours(run.scenario).items():
         if name in curves:
             _add_curve(figure, name, curves[name], grid, colour)
     return figure

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+
+import pytest
 
 from dashboard.comparison import FEWEST_SEEDS, choices, first_values, rows, setups
 from dashboard.links import Setup
@@ -65,3 +68,17 @@ def test_another_knob_is_varied() -> None:
     next(button for button in at.button if button.label.startswith("Open 1 ms")).click()
     settled(at.run())
     assert len(at.metric) > 3
+
+
+@pytest.mark.parametrize("name", ["lag", "stale_reads", "breakdown", "t_visibility"])
+def test_figures_side_by_side_have_the_same_axes(name: str) -> None:
+    """A near and a far standby: one unit and one range on both axes, which hold all that is drawn."""
+    at = open_page("compare", "duration=4s", vary="links.p -> s1.latency", beside=name)
+    first, *others = [
+        json.loads(chart.proto.spec) for chart in at.get("plotly_chart") if f"chart {name} " in chart.proto.id
+    ]
+    assert others
+    for other in others:
+        for axis in ("xaxis", "yaxis"):
+            assert other["layout"][axis].get("range") == first["layout"][axis].get("range")
+            assert other["layout"][axis].get("title") == first["layout"][axis].get("title")
