@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.charts import theme
 from replsim import plots
 from replsim.analysis.readlife import choose_read, read_life
+from replsim.analysis.reigns import reigns
 from replsim.errors import ReplsimError
 from replsim.result import Result
 from replsim.scenario.topology import link_between
@@ -37,8 +38,12 @@ def play(result: Result, times: np.ndarray, key: str) -> None:
 
 
 def moment_of(result: Result) -> float:
-    """A moment (seconds) at which there is something to see: the last commit before the stalest read."""
+    """A moment (seconds) at which there is something to see: a primary's death, or the last commit before the stalest
+    read."""
     scenario, inserted = result.scenario, np.sort(result.commits["inserted"])
+    ends = [each.end for each in reigns(result.facts) if each.end < scenario.duration]
+    if ends:
+        return min(ends) / SECOND
     try:
         latest = read_life(result.facts, choose_read(result.facts, "stalest")).arrived
     except ReplsimError:

@@ -53,49 +53,62 @@ class Film {
 
   wire(link) {
     const from = this.places[link.from], to = this.places[link.to];
+    link.group = element("g", {}, this.wires);
     const stroke = { stroke: this.data.colors.soft, "stroke-width": 2, opacity: 0.6 };
-    element("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y, ...stroke }, this.wires);
+    element("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y, ...stroke }, link.group);
     const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
-    const beside = this.turned ? { x: middle.x + 14, "text-anchor": "start" } : { x: middle.x, "text-anchor": "middle" };
-    link.label && element("text", { ...beside, y: middle.y - 12, "font-size": 14 }, this.wires, link.label);
-    link.words = element("text", { ...beside, y: middle.y + 24, opacity: 0.8, "font-size": 12.5 }, this.wires, "");
+    const upright = Math.abs(to.x - from.x) < 20, right = upright && middle.x > this.card_width;
+    const beside = upright ? { x: middle.x + (right ? -14 : 14), "text-anchor": right ? "end" : "start" } : { x: middle.x, "text-anchor": "middle" };
+    link.label && element("text", { ...beside, y: middle.y - 12, "font-size": 14 }, link.group, link.label);
+    link.words = element("text", { ...beside, y: middle.y + 24, opacity: 0.8, "font-size": 12.5 }, link.group, "");
   }
 
+  // A card has the bars of each role that its node may play; `show` chooses.
   card(node, svg) {
     const { x, y } = this.places[node.name], width = this.card_width;
     this.bar = width - 76;
-    const group = element("g", { transform: `translate(${x - this.card_width / 2},${y - HEIGHT / 2})` }, svg);
-    const edge = { stroke: node.color, "stroke-width": node.role === "primary" ? 4 : 2 };
-    element("rect", { width: this.card_width, height: HEIGHT, rx: 10, fill: this.data.colors.background, ...edge }, group);
+    const group = element("g", { transform: `translate(${x - width / 2},${y - HEIGHT / 2})` }, svg);
+    const edge = element("rect", { width, height: HEIGHT, rx: 10, fill: this.data.colors.background, stroke: node.color }, group);
     const title = node.zone && width > 150 ? `${node.name} · ${node.zone}` : node.name;
     element("text", { x: 10, y: 20, "font-weight": 700, "font-size": 15 }, group, title);
     const behind = element("text", { x: width - 10, y: 20, "text-anchor": "end", "font-size": 12.5 }, group, "");
-    const bars = {};
-    const gap = node.stages.length > 2 ? 19 : 30;
-    node.stages.forEach((stage, place) => {
-      const top = 32 + place * gap;
-      element("text", { x: 10, y: top + 11, "font-size": 12.5 }, group, stage);
-      element("rect", { x: 66, y: top + 2, width: this.bar, height: 10, rx: 3, fill: this.data.colors.grid }, group);
-      const fill = { x: 66, y: top + 2, width: 0, height: 10, rx: 3, fill: node.color };
-      bars[stage] = element("rect", fill, group);
-    });
-    this.cards[node.name] = { behind, bars, primary: node.role === "primary" };
+    const roles = {};
+    for (const [role, stages] of Object.entries(this.data.stages)) {
+      const own = element("g", {}, group), bars = {}, gap = stages.length > 2 ? 19 : 30;
+      stages.forEach((stage, place) => {
+        const top = 32 + place * gap;
+        element("text", { x: 10, y: top + 11, "font-size": 12.5 }, own, stage);
+        element("rect", { x: 66, y: top + 2, width: this.bar, height: 10, rx: 3, fill: this.data.colors.grid }, own);
+        bars[stage] = element("rect", { x: 66, y: top + 2, width: 0, height: 10, rx: 3, fill: node.color }, own);
+      });
+      roles[role] = { own, bars };
+    }
+    this.cards[node.name] = { group, edge, behind, roles };
   }
 
   show(place) {
     const frames = this.data.frames, at = Math.min(Math.floor(place), frames.length - 1);
     const here = frames[at], next = frames[Math.min(at + 1, frames.length - 1)], share = place - at;
     const between = (a, b) => a + (b - a) * share;
-    const primary = this.data.nodes.find((node) => node.role === "primary").name;
-    const head = between(here.nodes[primary].positions.insert, next.nodes[primary].positions.insert);
-    const span = this.span();
+    const inserted = (frame) => {
+      const all = Object.values(frame.nodes), ruling = all.filter((node) => node.role === "primary");
+      return Math.max(...(ruling.length ? ruling : all).map((node) => node.positions.insert || 0));
+    };
+    const head = between(inserted(here), inserted(next)), span = this.span();
     for (const node of this.data.nodes) {
       const card = this.cards[node.name], mine = here.nodes[node.name], then = next.nodes[node.name];
-      for (const [stage, bar] of Object.entries(card.bars)) {
-        const position = between(mine.positions[stage], then.positions[stage]);
-        bar.setAttribute("width", this.bar * Math.max(0, Math.min(1, 1 - (head - position) / span)));
+      for (const [role, { own, bars }] of Object.entries(card.roles)) {
+        own.setAttribute("display", role === mine.role ? "inline" : "none");
+        if (role !== mine.role) continue;
+        for (const [stage, bar] of Object.entries(bars)) {
+          const position = between(mine.positions[stage] ?? 0, then.positions[stage] ?? 0);
+          bar.setAttribute("width", this.bar * Math.max(0, Math.min(1, 1 - (head - position) / span)));
+        }
       }
-      if (card.primary) card.behind.textContent = "primary";
+      card.edge.setAttribute("stroke-width", mine.role === "primary" ? 4 : 2);
+      card.edge.setAttribute("stroke-dasharray", mine.role === "down" ? "5 5" : "none");
+      card.group.setAttribute("opacity", mine.role === "down" ? 0.55 : 1);
+      if (mine.role !== "standby") card.behind.textContent = mine.role;
       else card.behind.textContent = mine.lag_commits ? `−${time(mine.lag_seconds)}` : "up to date";
     }
     this.flights(here);
@@ -107,15 +120,21 @@ class Film {
     if (this.spanned) return this.spanned;
     let most = 1;
     for (const frame of this.data.frames)
-      for (const state of Object.values(frame.nodes)) most = Math.max(most, state.lag_bytes);
+      for (const state of Object.values(frame.nodes)) if (state.role !== "down") most = Math.max(most, state.lag_bytes);
     return (this.spanned = most * 1.25);
   }
 
   flights(frame) {
     this.moving.replaceChildren();
     for (const link of this.data.links) {
-      const flight = frame.flights[link.to];
-      if (!flight) continue;
+      const flight = frame.flights[link.to], there = frame.nodes[link.to];
+      // A link whose primary is down stays, faint, until somebody else has taken over.
+      const asked = there.upstream === link.from && there.role !== "down";
+      const works = asked && frame.nodes[link.from].role !== "down";
+      link.group.setAttribute("display", asked ? "inline" : "none");
+      link.group.setAttribute("opacity", works ? 1 : 0.3);
+      link.words.textContent = "";
+      if (!flight || !works) continue;
       const from = this.places[link.from], to = this.places[link.to];
       const length = Math.hypot(to.x - from.x, to.y - from.y), slant = Math.abs(to.y - from.y) / length;
       // From the edge of one card to the edge of the other.

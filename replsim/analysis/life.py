@@ -13,9 +13,11 @@ from replsim.analysis.breakdown import REPORTED, Breakdown, breakdown
 from replsim.analysis.facts import Facts
 from replsim.analysis.histogram import latencies, latency_rows
 from replsim.analysis.ledger import survived
+from replsim.analysis.reigns import downfall
 from replsim.errors import NotInResult
 from replsim.record import ACKNOWLEDGED, OUTCOMES
 from replsim.record.branch import Branch, branch_of, shared
+from replsim.scenario.succession import upstream_of
 from replsim.units import NEVER
 
 __all__ = ["CLIENT", "CommitLife", "Message", "Moment", "choose_commit", "commit_life"]
@@ -38,12 +40,14 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something went from one place to another; ``decisive`` if the client waited for it."""
+    """Something went from one place to another; ``decisive`` if the client waited for it, ``lost`` if it never came:
+    then it ends where and when it was given up."""
 
     start: Moment
     end: Moment
     what: str
     decisive: bool
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +142,9 @@ def commit_life(facts: Facts, row: int) -> CommitLife:
     undone = undone_by(facts, row)
     if undone is not None:
         own.append(Moment(undone.node, undone.start, "undone"))
+    ended = downfall(facts, primary, _at(facts, "inserted", row)) if undone is not None else None
+    if ended is not None:
+        own.append(Moment(primary, ended.time, ended.what))
     happened = {(each.place, each.what): each for each in own if each.time < NEVER}
     messages = []
     if (primary, "inserted") in happened:
@@ -145,9 +152,11 @@ def commit_life(facts: Facts, row: int) -> CommitLife:
         for name in record.scenario.nodes:
             if name == primary or "sent" not in record.positions[name]:
                 continue
-            upstream = _upstream(facts, name, primary)
+            upstream = upstream_of(record.scenario, name, primary)
             happened |= {(each.place, each.what): each for each in _on_standby(facts, name, upstream, row)}
             messages += _wal(happened, name, upstream, decisive=name == decider)
+            if ended is not None:
+                messages += _lost(happened, name, upstream, ended.time)
             messages += _replies(happened, name, upstream, REPORTED[level] if name == decider else "")
         messages += _between(happened, (primary, "visible"), (CLIENT, "acknowledged"), "answer", decisive=True)
     return CommitLife(
@@ -189,14 +198,6 @@ def undone_by(facts: Facts, row: int) -> Branch | None:
     return branches[min(without)]
 
 
-def _upstream(facts: Facts, name: str, primary: str) -> str:
-    """Who a node streams from while ``primary`` writes: as the scenario says, but from a promoted one in its stead."""
-    scenario = facts.record.scenario
-    if name == scenario.primary.name or scenario.upstream(name) == scenario.primary.name:
-        return primary
-    return scenario.upstream(name)
-
-
 Happened = dict[tuple[str, str], Moment]
 
 
@@ -224,6 +225,14 @@ def _when(facts: Facts, name: str, stage: str, row: int) -> int:
 
 def _wal(happened: Happened, name: str, upstream: str, *, decisive: bool) -> list[Message]:
     return _between(happened, (upstream, f"sent to {name}"), (name, "receive"), "WAL", decisive=decisive)
+
+
+def _lost(happened: Happened, name: str, upstream: str, end: int) -> list[Message]:
+    """WAL that was on its way when its primary went down, and never came."""
+    sent = happened.get((upstream, f"sent to {name}"))
+    if sent is None or sent.time > end or (name, "receive") in happened:
+        return []
+    return [Message(sent, Moment(name, end, "never"), "WAL", decisive=False, lost=True)]
 
 
 def _replies(happened: Happened, name: str, upstream: str, decisive: str) -> list[Message]:

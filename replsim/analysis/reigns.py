@@ -13,7 +13,7 @@ from replsim.analysis.ledger import survived
 from replsim.record import FAILED, UNKNOWN
 from replsim.units import NEVER
 
-__all__ = ["FATES", "Milestone", "Stretch", "absences", "fates", "milestones", "reigns"]
+__all__ = ["FATES", "Milestone", "Stretch", "absences", "downfall", "fates", "milestones", "reigns"]
 
 ENDS: Final = ("crash", "restart", "steps down", "fenced", "learns of the new primary")
 """The events of a primary with which its reign ends."""
@@ -65,6 +65,13 @@ def absences(facts: Facts) -> tuple[Stretch, ...]:
             back = (each.time for each in events[place:] if each.node == event.node and each.what == "crash ends")
             found.append(Stretch(event.node, event.time, min(back, default=end)))
     return tuple(found)
+
+
+def downfall(facts: Facts, node: str, time: int) -> Milestone | None:
+    """How and when the reign ended in which ``node`` was the primary at a time (nanoseconds), if it did."""
+    return next(
+        (each for each in _events(facts) if each.node == node and each.time >= time and each.what in ENDS), None
+    )
 
 
 def milestones(facts: Facts) -> tuple[Milestone, ...]:

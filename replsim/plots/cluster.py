@@ -25,7 +25,7 @@ Places = Mapping[str, tuple[float, float]]
 
 SHORT: Final = 5
 """Names of up to so many letters stand in their node, longer ones above it."""
-STAGES: Final = ("receive", "write", "flush", "apply")
+STAGES: Final = {"primary": ("insert", "flush"), "standby": ("receive", "write", "flush", "apply"), "down": ("flush",)}
 
 
 def topology(results: Runs, *, at: float | None = None, theme: Theme = "light") -> go.Figure:
@@ -47,8 +47,9 @@ def topology(results: Runs, *, at: float | None = None, theme: Theme = "light") 
         height=max(260, 110 * len({y for _, y in where.values()}) + 120),
         showlegend=False,
     )
-    for name in scenario.standbys:
-        _add_link(figure, run, frame, name, where, theme)
+    for name in frame.flights:
+        if frame.nodes[name].upstream:
+            _add_link(figure, run, frame, name, where, theme)
     for name in scenario.nodes:
         _add_node(figure, run, frame, name, where, theme)
     return figure
@@ -62,7 +63,7 @@ def _goes_down(run: Run, where: Places) -> bool:
 def _add_node(figure: go.Figure, run: Run, frame: Frame, name: str, where: Places, theme: Theme) -> None:
     scenario, text = run.scenario, THEMES[theme]["text"]
     x, y = where[name]
-    primary = name == scenario.primary.name
+    role = frame.nodes[name].role
     fits = max(map(len, scenario.nodes)) <= SHORT
     zone = zone_of(scenario, name)
     figure.add_scatter(
@@ -75,19 +76,19 @@ def _add_node(figure: go.Figure, run: Run, frame: Frame, name: str, where: Place
         marker={
             "size": 44 if fits else 30,
             "color": node_colours(scenario)[name],
-            "symbol": "square" if primary else "circle",
+            "symbol": {"primary": "square", "standby": "circle", "down": "x"}[role],
         },
         hovertemplate=_hover(name, frame) + "<extra></extra>",
     )
     words = [f"in {zone}"] if zone else []
-    words.append("primary" if primary else _behind(frame, name))
+    words.append(_behind(frame, name) if role == "standby" else role)
     aside = {"xshift": 30, "xanchor": "left", "align": "left"}
     place = aside if _goes_down(run, where) else {"yshift": -28, "yanchor": "top"}
     figure.add_annotation(x=x, y=y, text="<br>".join(words), font={"color": text}, **place)
 
 
 def _add_link(figure: go.Figure, run: Run, frame: Frame, name: str, where: Places, theme: Theme) -> None:
-    upstream = run.scenario.upstream(name)
+    upstream = frame.nodes[name].upstream
     (x0, y0), (x1, y1) = where[upstream], where[name]
     soft = THEMES[theme]["soft"]
     arrow = {"axref": "x", "ayref": "y", "showarrow": True, "arrowhead": 2, "arrowwidth": 1.5, "arrowcolor": soft}
@@ -133,10 +134,11 @@ def topology_frames(results: Runs, times: ArrayLike, *, theme: Theme = "light") 
     """Data for a player, as JSON has it: the nodes and links once, and a frame for each of ``times`` (seconds, rising).
 
     ========= ============================================================================================
-    nodes     name, role, zone, color, x and y (0 … 1 from the left and from the top), stages in their order
-    links     from, to, label
-    frames    time (s); nodes: name → positions by stage (bytes) and lag in bytes, commits, seconds; flights:
-              standby → in_flight (bytes), messages and replies (each 0 … 1 of its way); looks: reads that
+    nodes     name, zone, color, x and y (0 … 1 from the left and from the top)
+    links     from, to, label: every pair that streams in some frame
+    stages    role → the stages that a node of that role is drawn with
+    frames    time (s); nodes: name → role, upstream, positions by stage (bytes) and lag in bytes, commits, seconds;
+              flights: standby → in_flight (bytes), messages and replies (each 0 … 1 of its way); looks: reads that
               looked since the frame before, with saw and should (bytes), stale, age (s)
     base      the smallest applied position in the first frame (bytes): bars may start there
     colors    background, text, grid, soft, good, bad
@@ -146,25 +148,25 @@ def topology_frames(results: Runs, times: ArrayLike, *, theme: Theme = "light") 
     scenario = run.scenario
     where, colours = places(scenario), node_colours(scenario)
     found = [asdict(frame) for frame in frames(run.facts, times)]
-    primary = scenario.primary.name
+    pairs = {(state["upstream"], name): None for frame in found for name, state in frame["nodes"].items()}
     first = [state["positions"] for state in found[0]["nodes"].values()] if found else []
     return {
         "nodes": [
             {
                 "name": name,
-                "role": "primary" if name == primary else "standby",
                 "zone": zone_of(scenario, name),
                 "color": colours[name],
                 "x": where[name][0],
                 "y": where[name][1],
-                "stages": ["insert", "flush"] if name == primary else list(STAGES),
             }
             for name in scenario.nodes
         ],
         "links": [
-            {"from": scenario.upstream(name), "to": name, "label": link_text(scenario, scenario.upstream(name), name)}
-            for name in scenario.standbys
+            {"from": upstream, "to": name, "label": link_text(scenario, upstream, name)}
+            for upstream, name in pairs
+            if upstream
         ],
+        "stages": STAGES,
         "frames": found,
         "base": min((min(positions.values()) for positions in first), default=0),
         "colors": {**THEMES[theme], "good": GOOD, "bad": BAD},

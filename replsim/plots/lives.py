@@ -27,6 +27,11 @@ MOMENTS: Final = {
     "flush": "flushed",
     "apply": "applied",
     "undone": "goes on without it",
+    "crash": "dies",
+    "restart": "restarts",
+    "steps down": "steps down",
+    "fenced": "is fenced",
+    "learns of the new primary": "steps down",
 }
 """The moments that are drawn, and their words."""
 STAYS: Final = (
@@ -67,6 +72,9 @@ def follow(results: Runs, commit: str | int = "median", *, theme: Theme = "light
         if times[0] is not None and times[1] is not None:
             drawn.stay(place, times[0], times[1], PARTS[part], part)
     for message in life.messages:
+        if message.lost:
+            drawn.lost(message.start.place, message.start.time, message.end.place, message.end.time)
+            continue
         own = CLIENT in (message.start.place, message.end.place)
         drawn.arrow(
             (message.start.place, message.start.time),
@@ -86,6 +94,8 @@ def follow(results: Runs, commit: str | int = "median", *, theme: Theme = "light
 def _until(life: CommitLife) -> int:
     """Where the diagram ends: at the last thing that matters, or before one that comes much later."""
     told = life.time(CLIENT, "acknowledged")
+    if any(each.lost for each in life.messages):
+        return max(each.end.time for each in life.messages if each.end.place != CLIENT and each.lost)
     ends = [each.time for each in life.moments if each.what in MOMENTS]
     if told is None or told == life.start:
         return max(ends)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from replsim.plots.axes import scale_for
-from replsim.plots.palette import THEMES, Theme, see_through
+from replsim.plots.palette import BAD, THEMES, Theme, see_through
 from replsim.plots.style import canvas
 from replsim.summary import show
 from replsim.units import SECOND
@@ -18,6 +18,8 @@ __all__ = ["SpaceTime"]
 HEIGHT: Final = 560
 APART: Final = 0.034
 """Labels of one column stand at least so far apart, as a share of the height."""
+LOST: Final = 0.72
+"""How far towards its end the way of something is drawn that never arrives."""
 
 
 class SpaceTime:
@@ -118,6 +120,20 @@ class SpaceTime:
         self._add(x=[x], y=[y], mode="markers", marker={"size": 16, "opacity": 0}, hovertemplate=hover)
         if label and y < self._at(self._end) * 1.03:
             self._label(x, y, f"{label} {_time(lasted)}" if lasted else label, "center", 0)
+
+    def lost(self, place: str, start: int, towards: str, end: int) -> None:
+        """Something left a place and never arrived: its way ends in a cross before the other column."""
+        x0, x1 = self._columns[place], self._columns[towards]
+        stop = x0 + (x1 - x0) * LOST
+        self._add(
+            x=[x0, stop],
+            y=[self._at(start), self._at(end)],
+            mode="lines+markers",
+            line={"color": BAD, "width": 1.5, "dash": "dot"},
+            marker={"color": BAD, "symbol": "x-thin", "size": [0, 12], "line": {"color": BAD, "width": 2.5}},
+            hovertemplate=f"WAL {place} → {towards}: never arrived<extra></extra>",
+        )
+        self._label((x0 + stop) / 2, self._at((start + end) // 2), "lost", "center", 0)
 
     def moments(self, place: str, moments: Sequence[tuple[int, str]], *, left: bool = False) -> None:
         """What happened at a place: dots and words; the last is told at the foot if it comes too late."""

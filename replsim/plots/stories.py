@@ -88,7 +88,16 @@ def _undone(life: CommitLife) -> str:
     told = life.time(CLIENT, "acknowledged")
     known = f"It had been acknowledged at {_time(told)}, and was" if told is not None else "It was"
     how = "came back" if life.undone.node == life.primary else "was promoted"
-    return f" {known} lost when {life.undone.node} {how} without it at {_time(life.undone.start)}."
+    return f" {known} lost when {life.undone.node} {how} without it at {_time(life.undone.start)}.{_on_its_way(life)}"
+
+
+def _on_its_way(life: CommitLife) -> str:
+    """To whom it had been sent, and never came."""
+    lost = [each for each in life.messages if each.lost]
+    if not lost:
+        return ""
+    names = listed([each.end.place for each in lost])
+    return f" It was on its way to {names} when {life.primary} went down at {_time(lost[0].end.time)}."
 
 
 def _seen(facts: Facts, life: CommitLife, told: int) -> str:

@@ -44,7 +44,8 @@ class Branch:
 def coded(branches: Sequence[Branch], branch: int, time: Ints, lsn: Ints) -> Ints:
     """Positions of a node on ``branch``, as one number each that rises along every history and at every fork.
 
-    What lies before a fork is coded as the parent's.  On the first branch a coded position is its LSN.
+    What lies before a fork, or was before the branch began, is coded as the parent's.  On the first branch a coded
+    position is its LSN.
     """
     if branch == 0:
         return lsn
@@ -52,7 +53,7 @@ def coded(branches: Sequence[Branch], branch: int, time: Ints, lsn: Ints) -> Int
     own = np.full(len(code), branch, dtype=np.int64)
     while branch > 0:
         at = branches[branch]
-        before = (own == branch) & ((code < at.fork) | ((code == at.fork) & (time < at.start)))
+        before = (own == branch) & ((code < at.fork) | (time < at.start))
         own[before] = branch = at.parent
     return (own << SHIFT) | code
 

@@ -11,7 +11,7 @@ from replsim.scenario.faults import Switchover
 if TYPE_CHECKING:
     from replsim.scenario.model import Scenario
 
-__all__ = ["heirs", "successions"]
+__all__ = ["heirs", "successions", "upstream_of"]
 
 
 def heirs(scenario: Scenario) -> tuple[str, ...]:
@@ -33,3 +33,14 @@ def successions(scenario: Scenario) -> Iterator[tuple[str, str]]:
         for follower in (scenario.primary.name, *scenario.direct):
             if follower != leader:
                 yield leader, follower
+
+
+def upstream_of(scenario: Scenario, node: str, primary: str) -> str:
+    """Whom ``node`` streams from while ``primary`` is the primary: as the scenario says, but from a promoted one in the
+    first one's stead.  Empty for the primary itself.
+    """
+    if node == primary:
+        return ""
+    if node == scenario.primary.name or scenario.upstream(node) == scenario.primary.name:
+        return primary
+    return scenario.upstream(node)

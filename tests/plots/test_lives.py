@@ -151,6 +151,28 @@ def test_frames_are_what_the_record_says(busy: replsim.Result) -> None:
             assert len(flight["messages"]) == min(6, np.count_nonzero((sent.time <= now) & (arrived > now)))
 
 
+def test_frames_follow_a_failover() -> None:
+    """The dead primary is down and what it had sent is gone; then one standby is the primary of the other."""
+    result = replsim.run("tour/8-primary-dies")
+    start = result.record.branches[-1].start / SECOND
+    before, dead, after = plots.topology_frames(result, [9.999, 10.001, start + 2])["frames"]
+    new = result.record.branches[-1].node
+    (other,) = {"s1", "s2"} - {new}
+    roles = [{name: state["role"] for name, state in frame["nodes"].items()} for frame in (before, dead, after)]
+    assert roles[0] == {"p": "primary", "s1": "standby", "s2": "standby"}
+    assert roles[1] == {"p": "down", "s1": "standby", "s2": "standby"}
+    assert roles[2] == {"p": "down", new: "primary", other: "standby"}
+    assert before["flights"]["s1"]["messages"]
+    assert all(far < 1 for far in before["flights"]["s1"]["messages"])
+    assert dead["flights"]["s1"] == dead["flights"]["s2"] == {"in_flight": 0, "messages": (), "replies": ()}
+    assert (after["nodes"][new]["upstream"], after["nodes"][other]["upstream"]) == ("", new)
+    assert after["nodes"][new]["positions"]["insert"] > after["nodes"]["p"]["positions"]["insert"] > 2_000_000
+    assert after["flights"][other]["messages"]
+    words = [note.text for note in plots.topology(result, at=start + 2).layout.annotations]
+    assert "down" in words
+    assert "primary" in words
+
+
 def test_every_frame_shows_the_stalest_reads_since_the_last(busy: replsim.Result) -> None:
     """Reads appear in the frame that follows their look, at most four a node, and the stalest of each node is there."""
     times = np.linspace(1, 2, 21)

@@ -47,10 +47,16 @@ def test_a_lost_commit_is_told_when_and_to_whom(crash: replsim.Result) -> None:
     said = plots.reading("follow", crash, commit="lost")
     assert said.endswith(
         f" It had been acknowledged at {told / 1e9:.3g} s, and was lost when {branch.node} was promoted without it at "
-        f"{branch.start / 1e9:.3g} s."
+        f"{branch.start / 1e9:.3g} s. It was on its way to s1 and s2 when p went down at 10 s."
     )
+    on_its_way = [each for each in life.messages if each.lost]
+    assert [(each.start.place, each.end.place, each.end.time) for each in on_its_way] == [
+        ("p", "s1", 10 * SECOND),
+        ("p", "s2", 10 * SECOND),
+    ]
     words = [note.text for note in plots.follow(crash, "lost").layout.annotations]
     assert any(word.startswith("goes on without it after ") for word in words)
+    assert {"dies", "lost"} <= set(words), "the diagram reaches to the death, and shows what never arrived"
 
 
 def test_as_many_can_be_followed_as_the_ledger_counts(crash: replsim.Result) -> None:
