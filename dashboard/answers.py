@@ -10,6 +10,7 @@ from typing import Final
 from replsim.analysis import find
 from replsim.result import Result
 from replsim.scenario import Scenario
+from replsim.scenario.failover import NoFailover
 from replsim.summary import show, show_metric
 
 __all__ = ["Answer", "answers", "averages", "change", "sentences", "wanted"]
@@ -51,7 +52,11 @@ def wanted(scenario: Scenario) -> list[Answer]:
     if any(each.promises for each in (*scenario.readers.values(), *scenario.sessions.values())):
         found.append(Answer("Promise broken", "promises.broken", "Reads that did not see what they were promised."))
         found.append(Answer("Read wait p99", "promises.wait.p99", "How long reads waited for a standby to replay."))
-    if names:
+    if scenario.faults:
+        found.append(Answer("Outage", "rto", "The longest time for which a client was not served."))
+    if _may_fail_over(scenario):
+        found.append(Answer("Commits lost", "lost_commits", "Acknowledged commits that the new primary does not have."))
+    elif names:
         found.append(
             Answer(
                 f"Lost if {scenario.primary.name} died", "loss_if_primary_dies.commits.p99",
@@ -59,6 +64,11 @@ def wanted(scenario: Scenario) -> list[Answer]:
             )
         )  # fmt: skip
     return found
+
+
+def _may_fail_over(scenario: Scenario) -> bool:
+    """Whether what is lost can be seen, and need not be guessed."""
+    return bool(scenario.faults) and not isinstance(scenario.failover, NoFailover)
 
 
 def averages(results: Sequence[Result], names: Sequence[str]) -> dict[str, float]:
@@ -113,7 +123,9 @@ def _sentences(scenario: Scenario, results: Sequence[Result]) -> Iterator[str]:
         yield f"{worst} is {mean} behind on average, and {most} at worst."
     if "stale_reads.fraction" in known:
         yield _stale(at, said)
-    if names and "loss_if_primary_dies.probability" in known:
+    if _may_fail_over(scenario):
+        yield _was_lost(at, said)
+    elif names and "loss_if_primary_dies.probability" in known:
         yield _lost(scenario.primary.name, at, said)
 
 
@@ -124,6 +136,8 @@ _TOLD: Final = (
     "stale_reads.by_key.fraction",
     "loss_if_primary_dies.probability",
     "loss_if_primary_dies.commits.max",
+    "lost_commits",
+    "rto",
 )
 
 
@@ -143,3 +157,10 @@ def _lost(primary: str, at: Mapping[str, float], said: Mapping[str, str]) -> str
         f"Had {primary} died at a random moment, acknowledged commits would have been lost with a chance of "
         f"{said['loss_if_primary_dies.probability']}: up to {said['loss_if_primary_dies.commits.max']} of them."
     )
+
+
+def _was_lost(at: Mapping[str, float], said: Mapping[str, str]) -> str:
+    lost = "No acknowledged commit was lost"
+    if at["lost_commits"]:
+        lost = f"{said['lost_commits']} acknowledged {'commit was' if at['lost_commits'] == 1 else 'commits were'} lost"
+    return f"{lost}, and a client was without service for up to {said['rto']}." if at["rto"] > 0 else f"{lost}."

@@ -69,12 +69,13 @@ class Film {
     this.bar = width - 76;
     const group = element("g", { transform: `translate(${x - width / 2},${y - HEIGHT / 2})` }, svg);
     const edge = element("rect", { width, height: HEIGHT, rx: 10, fill: this.data.colors.background, stroke: node.color }, group);
+    const inside = element("g", {}, group);
     const title = node.zone && width > 150 ? `${node.name} · ${node.zone}` : node.name;
-    element("text", { x: 10, y: 20, "font-weight": 700, "font-size": 15 }, group, title);
-    const behind = element("text", { x: width - 10, y: 20, "text-anchor": "end", "font-size": 12.5 }, group, "");
+    element("text", { x: 10, y: 20, "font-weight": 700, "font-size": 15 }, inside, title);
+    const behind = element("text", { x: width - 10, y: 20, "text-anchor": "end", "font-size": 12.5 }, inside, "");
     const roles = {};
     for (const [role, stages] of Object.entries(this.data.stages)) {
-      const own = element("g", {}, group), bars = {}, gap = stages.length > 2 ? 19 : 30;
+      const own = element("g", {}, inside), bars = {}, gap = stages.length > 2 ? 19 : 30;
       stages.forEach((stage, place) => {
         const top = 32 + place * gap;
         element("text", { x: 10, y: top + 11, "font-size": 12.5 }, own, stage);
@@ -83,7 +84,7 @@ class Film {
       });
       roles[role] = { own, bars };
     }
-    this.cards[node.name] = { group, edge, behind, roles };
+    this.cards[node.name] = { edge, inside, behind, roles };
   }
 
   show(place) {
@@ -107,7 +108,7 @@ class Film {
       }
       card.edge.setAttribute("stroke-width", mine.role === "primary" ? 4 : 2);
       card.edge.setAttribute("stroke-dasharray", mine.role === "down" ? "5 5" : "none");
-      card.group.setAttribute("opacity", mine.role === "down" ? 0.55 : 1);
+      card.inside.setAttribute("opacity", mine.role === "down" ? 0.55 : 1);
       if (mine.role !== "standby") card.behind.textContent = mine.role;
       else card.behind.textContent = mine.lag_commits ? `−${time(mine.lag_seconds)}` : "up to date";
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,11 @@ def figure(at: AppTest, title: str) -> dict[str, Any]:
     every = [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
     (found,) = (each for each in every if each["layout"]["title"]["text"].startswith(title))
     return dict(found)
+
+
+def words(html: Any) -> str:
+    """What a piece of HTML says, without its markup."""
+    return re.sub("<.*?>", "", html.proto.body)
 
 
 def metric(at: AppTest, label: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.links import DEFAULT
-from tests.dashboard.pages import metric, open_page, settled
+from tests.dashboard.pages import figure, metric, open_page, settled, words
 
 
 def test_a_first_visit_shows_something_at_once() -> None:
@@ -67,3 +67,31 @@ def test_a_run_that_takes_too_long_is_refused_with_a_way_out() -> None:
     shorter.click()
     at.run()
     assert not at.warning
+
+
+def test_the_primary_dies_at_the_turn_of_a_knob() -> None:
+    """The faults knob kills the primary: the answers say what was lost and for how long nobody was served."""
+    at = open_page("explore", scenario="quickstart/three-nodes")
+    assert "Lost if p died" in {each.label for each in at.metric}
+    at.selectbox(key="knob faults").set_value("failover")
+    settled(at.run())
+    assert metric(at, "Commits lost") == "0"
+    assert metric(at, "Outage").endswith(" s")
+    assert "Lost if p died" not in {each.label for each in at.metric}
+    assert any("No acknowledged commit was lost" in words(html) for html in at.get("html"))
+    assert [note["text"] for note in figure(at, "Lag")["layout"]["annotations"]] == ["warm-up", "crash p"]
+    at.selectbox(key="knob faults").set_value("none")
+    settled(at.run())
+    assert "set" not in at.query_params
+
+
+def test_a_standby_s_fault_is_placed_and_moved() -> None:
+    """A crash of one standby makes it lag; where there are two, a second knob moves it to the other."""
+    at = open_page("explore", scenario="quickstart/three-nodes")
+    at.selectbox(key="knob faults").set_value("crash")
+    settled(at.run())
+    assert float(metric(at, "Lag s1 p99").split()[0]) > 1
+    at.selectbox(key="knob faults.where").set_value("s2")
+    settled(at.run())
+    assert float(metric(at, "Lag s2 p99").split()[0]) > 1
+    assert metric(at, "Lag s1 p99").endswith("ms")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 
 import replsim
 from dashboard.sources import scenario_of
 from dashboard.tour import STEPS, Step
-from tests.dashboard.pages import figure, open_page, settled
+from tests.dashboard.pages import figure, open_page, settled, words
 
 RIGHT = {
     "tour/1-one-node": "More than four times",
@@ -74,7 +73,7 @@ def test_the_last_step_is_a_failover() -> None:
     assert at.success[0].value == "Right: about ten."
     titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in at.get("plotly_chart")]
     assert titles == ["Who was primary", "What became of commits"] * 2
-    said = [re.sub("<.*?>", "", html.proto.body) for html in at.get("html")]
+    said = [words(html) for html in at.get("html")]
     assert sum("; clients reached s" in each for each in said) == 2
     assert any("No acknowledged commit was lost" in each for each in said)
     next(each for each in at.button if each.label == "Open in Explore").click()
