@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.charts import chart
 from dashboard.choices import choose_from_list
 from dashboard.frame import Shown, open_page
+from dashboard.knobs import knobs
 from dashboard.share import offer
+from dashboard.turns import turned
 from dashboard.words import plain
 from replsim.errors import ReplsimError
 
@@ -36,15 +39,17 @@ def main() -> None:
 
 def _commit(shown: Shown) -> None:
     """The commit that was picked: by what it is, or by its number (from a click, or typed)."""
-    rows = len(shown.results[0].commits)
-    pick = _pick("Commit", COMMITS, "commit", rows)
-    _diagram("follow", shown, {"commit": pick})
+    pick = _pick("Commit", COMMITS, "commit", len(shown.results[0].commits))
+    if not _drawn("follow", shown, {"commit": pick}) and pick == "lost":
+        _offer_a_death(shown)
 
 
 def _read(shown: Shown) -> None:
-    rows = len(shown.results[0].reads)
-    pick = _pick("Read", READS, "read", rows)
-    _diagram("follow_read", shown, {"read": pick})
+    reads = len(shown.results[0].reads)
+    if not reads:
+        st.info("Nobody reads in this scenario.")
+        return
+    _drawn("follow_read", shown, {"read": _pick("Read", READS, "read", reads)})
 
 
 def _pick(label: str, words: dict[str, str], key: str, rows: int) -> str | int:
@@ -56,11 +61,24 @@ def _pick(label: str, words: dict[str, str], key: str, rows: int) -> str | int:
     return int(pick) if pick.isdecimal() else pick
 
 
-def _diagram(name: str, shown: Shown, pick: dict[str, str | int]) -> None:
+def _drawn(name: str, shown: Shown, pick: dict[str, str | int]) -> bool:
+    """The diagram; or why there is none."""
     try:
         chart(name, shown.results, pick)
     except ReplsimError as error:
-        st.info(f"{plain(str(error)).capitalize()}. Pick another one.")
+        st.info(f"{plain(str(error)).capitalize()}.")
+        return False
+    return True
+
+
+def _offer_a_death(shown: Shown) -> None:
+    """Commits are lost where a primary dies: one click away, where the scenario has somebody to take over."""
+    knob = next((each for each in knobs(shown.scenario) if each.path == "faults"), None)
+    if knob is not None and knob.value == "none" and "failover" in knob.options:
+        st.button(
+            "Let the primary die in this run", icon=":material/bolt:",
+            on_click=state.put, args=(turned(shown.setup, knob, "failover"),),
+        )  # fmt: skip
 
 
 main()
