@@ -44,7 +44,7 @@ def main() -> None:
 
 def _lag(shown: Shown) -> None:
     kind = choose("Lag", LAGS, "lag")
-    chart("lag", shown.results, {"kind": kind, "measured": kind == "seconds"})
+    chart("lag", shown.results, {"kind": kind, "measured": True})
 
 
 def _stale(shown: Shown) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dashboard.links import DEFAULT
 from tests.dashboard.pages import figure, metric, open_page, settled, words
 
@@ -95,3 +97,28 @@ def test_a_standby_s_fault_is_placed_and_moved() -> None:
     settled(at.run())
     assert float(metric(at, "Lag s2 p99").split()[0]) > 1
     assert metric(at, "Lag s1 p99").endswith("ms")
+
+
+@pytest.mark.parametrize(("kind", "axis"), [("seconds", "ms"), ("bytes", "kB"), ("commits", "commits missing")])
+def test_lag_is_shown_in_three_units_true_and_as_measured(kind: str, axis: str) -> None:
+    """In time, bytes and commits there are two lines for a standby: what is true, and what the primary knows."""
+    at = open_page(lag=kind)
+    drawn = figure(at, "Lag")
+    assert axis in drawn["layout"]["yaxis"]["title"]["text"]
+    lines = [each["name"] for each in drawn["data"] if each.get("showlegend") is not False]
+    assert lines == ["s1", "s1 as the primary knows it"]
+
+
+def test_several_seeds_give_bands() -> None:
+    """With three seeds the lag is a median and a range, and the answers are means over them."""
+    one, three = open_page("explore", "duration=6s"), open_page("explore", "duration=6s", seeds="3")
+    drawn = figure(three, "Lag: median and range over 3 seeds")
+    assert [each.get("fill") for each in drawn["data"]].count("tonexty") == 1
+    assert metric(three, "Commit p50") != metric(one, "Commit p50")
+
+
+def test_a_profile_is_a_place_to_start_from() -> None:
+    """A profile runs as it is, and each of its three nodes has knobs."""
+    at = open_page(scenario="profile/postgresql")
+    assert {"Lag s1 p99", "Lag s2 p99"} <= {each.label for each in at.metric}
+    assert "knob primary.synchronous_commit" in {each.key for each in at.selectbox}
