@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from dashboard.cluster import Changes
 from replsim.scenario import Scenario
 from replsim.scenario.failover import Manual
-from replsim.scenario.faults import verb_of
+from replsim.scenario.faults import FAULTS, verb_of
 from replsim.scenario.topology import link_between
 from replsim.summary import show
 from replsim.units import SECOND, format_duration
@@ -29,7 +29,7 @@ __all__ = [
     "written",
 ]
 
-Target = Literal["node", "standby", "link", "client"]
+Target = Literal["node", "standby", "link", "client", "writer"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class Breakage:
     target: Target
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def moment(self) -> bool:
+        """Whether it is done in a moment, and lasts no time."""
+        return FAULTS[self.verb].moment
+
 
 BREAKAGES: Final = {
     each.verb: each
@@ -51,6 +56,7 @@ BREAKAGES: Final = {
         Breakage("stall", "A disk stands still", "node"),
         Breakage("pause_replay", "Replay is paused", "standby"),
         Breakage("load", "Three times the load", "client", {"times": 3}),
+        Breakage("cancel", "Clients give up waiting for standbys", "writer"),
         Breakage("delay", "A link is 50 ms slower", "link", {"by": "50ms"}),
         Breakage("pause", "A server freezes", "node"),
         Breakage("partition", "A server is cut off from all", "node"),
@@ -73,6 +79,8 @@ def targets(scenario: Scenario, target: Target) -> list[str]:
         return list(scenario.standbys)
     if target == "link":
         return [f"{scenario.upstream(name)} -> {name}" for name in scenario.standbys]
+    if target == "writer":
+        return [*scenario.writers, *scenario.sessions]
     writers = [name for name, each in scenario.writers.items() if each.clients is None]
     return [*writers, *scenario.readers]
 
@@ -83,7 +91,7 @@ def added(scenario: Scenario, breakage: Breakage, target: str, at: int, lasts: i
     An operator who had nothing to react to reacts to the first one.
     """
     happens: dict[str, Any] = {"at": format_duration(at)}
-    if lasts is not None:
+    if lasts is not None and not breakage.moment:
         happens["for"] = format_duration(lasts)
     happens[breakage.verb] = [[target]] if breakage.verb == "partition" else target
     changes = _faults([*written(scenario), happens | dict(breakage.extra)])

@@ -91,7 +91,7 @@ def _add(setup: Setup, scenario: Scenario) -> None:
     at = when.slider("From (s)", 0.0, length, min(length * 0.3, length), step=length / 200, format="%.1f s", key="at")
     lasts = how_long.slider(
         "For (s)", 0.0, length, length * 0.15, step=length / 200, format="%.1f s", key="lasts",
-        help="0: to the end of the run.",
+        help="0: to the end of the run.", disabled=offered[verb].moment,
     )  # fmt: skip
     changes = added(scenario, offered[verb], target, round(at * SECOND), round(lasts * SECOND) or None)
     st.button("Add to the timeline", type="primary", icon=":material/bolt:", on_click=_put, args=(setup, changes))

@@ -7,6 +7,8 @@ import pytest
 from dashboard.breakage import BREAKAGES, MANAGERS, added, manager_changes, manager_of, removed, targets, told
 from dashboard.links import Setup
 from dashboard.sources import scenario_of
+from replsim import front
+from replsim.analysis.troubles import troubles
 from replsim.scenario.failover import Manual
 from replsim.units import SECOND
 from tests.dashboard.pages import figure, open_page
@@ -16,7 +18,8 @@ THREE = Setup("quickstart/three-nodes")
 
 @pytest.mark.parametrize("verb", BREAKAGES)
 def test_every_kind_of_fault_can_be_added_and_taken_out(verb: str) -> None:
-    """Whatever is offered makes a sound scenario with that fault at its time; taken out, nothing is left of it."""
+    """Whatever is offered makes a sound scenario with that fault at its time, and can be simulated; taken out, nothing
+    is left of it."""
     before = scenario_of(THREE)
     kind = BREAKAGES[verb]
     target = targets(before, kind.target)[-1]
@@ -24,8 +27,10 @@ def test_every_kind_of_fault_can_be_added_and_taken_out(verb: str) -> None:
     scenario = scenario_of(setup)
     (fault,) = scenario.faults
     assert (fault.verb, fault.at) == (verb, 3 * SECOND)
-    assert told(scenario) == [f"{kind.words}: {target}, at 3 s for 2 s"]
+    assert told(scenario) == [f"{kind.words}: {target}, at 3 s" + ("" if kind.moment else " for 2 s")]
     assert scenario_of(setup.changed(removed(scenario, 0))) == before
+    (trouble,) = troubles(front.run(scenario.changed(duration="6s", expect=())).facts)
+    assert (trouble.start, trouble.end) == (3 * SECOND, (3 if kind.moment else 5) * SECOND)
 
 
 def test_a_second_fault_leaves_the_first() -> None:
