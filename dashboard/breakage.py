@@ -56,6 +56,7 @@ BREAKAGES: Final = {
         Breakage("stall", "A disk stands still", "node"),
         Breakage("pause_replay", "Replay is paused", "standby"),
         Breakage("load", "Three times the load", "client", {"times": 3}),
+        Breakage("query", "A long query stops replay", "standby"),
         Breakage("cancel", "Clients give up waiting for standbys", "writer"),
         Breakage("delay", "A link is 50 ms slower", "link", {"by": "50ms"}),
         Breakage("pause", "A server freezes", "node"),

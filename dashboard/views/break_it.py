@@ -46,7 +46,8 @@ def main() -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         chart("commit_latency", results, {"view": "time"}, key="broken latency")
-        chart("stale_reads", results, key="broken reads")
+        if scenario.readers or scenario.sessions:
+            chart("stale_reads", results, key="broken reads")
     with right:
         chart("lag", results, {"kind": "seconds"}, key="broken lag")
         _seeds(setup, scenario, results)
@@ -68,12 +69,14 @@ def _lost(results: Sequence[Result]) -> None:
 
 def _seeds(setup: Setup, scenario: Scenario, results: Sequence[Result]) -> None:
     """One run is an anecdote: how long clients wait over many of them; and a short one may end before a promotion."""
-    if manager_of(scenario) != "none" and scenario.duration < LONG_ENOUGH:
+    nobody_yet = all(len(result.record.branches) < 2 for result in results)
+    if manager_of(scenario) != "none" and scenario.duration < LONG_ENOUGH and nobody_yet:
         st.markdown("A manager needs its time: this run may end before anybody has taken over.")
         longer = setup.changed({"duration": format_duration(LONG_ENOUGH)})
         st.button("Run it for a minute", icon=":material/timer:", on_click=state.put, args=(longer,))
     if len(results) > 1:
-        show_figure(plots.silences(results, theme=theme()), "silences", plots.felt(results))
+        if not scenario.faults:
+            show_figure(plots.silences(results, theme=theme()), "silences", plots.felt(results))
         return
     st.markdown("One run is an anecdote: with other luck the same fault hurts more or less.")
     more = replace(setup, seeds=SEEDS)

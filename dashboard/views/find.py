@@ -25,6 +25,7 @@ from replsim.summary import show_metric
 
 _FINDING = "finding"
 SEEDS = 3
+LEVEL, RULE = "primary.synchronous_commit", "primary.synchronous_standby_names"
 
 
 def main() -> None:
@@ -54,7 +55,7 @@ def main() -> None:
 def _space(scenario: Scenario) -> dict[str, list[str]]:
     """The knobs that may change, and the values that each may take."""
     offered = sweepable(knobs(scenario))
-    first = [path for path in ("primary.synchronous_commit", "primary.synchronous_standby_names") if path in offered]
+    first = [path for path in (LEVEL, RULE) if path in offered]
     chosen = st.multiselect(
         "What may change", list(offered), default=first or list(offered)[:2], max_selections=3,
         format_func=lambda path: f"{offered[path].group}: {offered[path].label}",
@@ -62,9 +63,11 @@ def _space(scenario: Scenario) -> dict[str, list[str]]:
     found = {}
     for path in chosen:
         knob = offered[path]
+        # What a level means depends on the rule: where that may change too, its name is all that can be said.
+        words = str if path == LEVEL and RULE in chosen else knob.show
         values = st.multiselect(
             f"{knob.group}: {knob.label}", list(knob.options), default=some(knob.options, knob.value),
-            format_func=knob.show, key=f"found values of {path}",
+            format_func=words, key=f"found values of {path}",
         )  # fmt: skip
         if values:
             found[path] = texts(knob, values)

@@ -18,6 +18,8 @@ __all__ = ["SpaceTime"]
 HEIGHT: Final = 560
 APART: Final = 0.034
 """Labels of one column stand at least so far apart, as a share of the height."""
+LEFT, RIGHT = 0.95, 0.8
+"""Room beside the outer columns for their labels, in columns."""
 LOST: Final = 0.72
 """How far towards its end the way of something is drawn that never arrives."""
 
@@ -50,7 +52,7 @@ class SpaceTime:
                 "side": "top",
                 "tickvals": list(range(len(places))),
                 "ticktext": [f"<b>{place}</b>" for place in places],
-                "range": [-0.8, len(places) - 0.2],
+                "range": [-LEFT, len(places) - 1 + RIGHT],
                 "showgrid": False,
                 "zeroline": False,
                 "ticks": "",
@@ -138,7 +140,7 @@ class SpaceTime:
     def moments(self, place: str, moments: Sequence[tuple[int, str]], *, left: bool = False) -> None:
         """What happened at a place: dots and words; the last is told at the foot if it comes too late."""
         anchor, shift = ("right", -9) if left else ("left", 9)
-        column = self._columns[place]
+        column: float = self._columns[place]
         shown = [(time, word) for time, word in moments if time <= self._end]
         self._add(
             x=[column] * len(shown),
@@ -155,6 +157,8 @@ class SpaceTime:
             self._label(column, last, words, anchor, shift)
         if moments and (final := max(moments))[0] > self._end:
             text = f"{final[1]} after {_time(final[0] - self._start)} ↓"
+            if column == len(self._columns) - 1:  # there is no room to its right
+                column, anchor, shift = column + RIGHT, "right", 0
             self._label(column, float(self._scale(self._length)) * 1.045, text, anchor, shift)
 
     def _add(self, **trace: Any) -> None:

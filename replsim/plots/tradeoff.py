@@ -54,7 +54,7 @@ def tradeoff(
     most = max((float(np.median(point[2])) for point in shown.values() if len(point[2])), default=0.0)
     for (name, (right, up, size)), colour in zip(shown.items(), named(list(shown)).values(), strict=True):
         lost = float(np.median(size)) if len(size) else 0.0
-        words = f"loses {show_metric(loss, lost)}" if len(size) else ""
+        words = f"loses {show_metric(loss, lost)}{' commits' if '.commits.' in loss else ''}" if len(size) else ""
         figure.add_scatter(
             x=[np.median(right)],
             y=[np.median(up)],

@@ -137,6 +137,41 @@ def test_a_downloaded_scenario_runs_to_the_same_result(window: Open, tmp_path: P
     assert result.provenance.hash == replsim.run(asked).provenance.hash
 
 
+def test_figures_and_data_are_given_away(window: Open, tmp_path: Path) -> None:
+    """The figures come as one page, the data as CSV and as Parquet, and each is what its name says."""
+    page = window().open()
+    page.get_by_role("button", name="Share and export").click()
+    begins = {"Figures, HTML": b"<!doctype html>", "Data, CSV": b"PK", "Data, Parquet": b"PK"}
+    for label, start in begins.items():
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=label, exact=True).click()
+        waiting.value.save_as(tmp_path / "file")
+        assert (tmp_path / "file").read_bytes().startswith(start), label
+
+
+def test_the_primary_dies_at_the_turn_of_a_knob(window: Open) -> None:
+    """The faults knob kills the primary: the answers tell it, the film shows it, and the address brings it back."""
+    opened = window(height=1800)
+    page = opened.open("?scenario=quickstart/three-nodes")
+    page.get_by_role("combobox", name="What breaks").click()
+    page.get_by_role("option", name="the primary dies, a standby takes over").click()
+    expect(page).to_have_url(re.compile("faults"))
+    expect(answer(page, "Outage")).to_contain_text("s")
+    shown = answer(page, "Outage").text_content() or ""
+    page.get_by_text("the whole run").click()
+    expect(page).to_have_url(re.compile("film=whole"))
+    opened.rest()
+    time = page.get_by_role("slider", name="Time", exact=True)
+    cards = page.locator("svg[aria-label^='The cluster'] text")
+    time.fill("0")
+    expect(cards.filter(has_text=re.compile("^down$"))).to_have_count(0)
+    time.fill("235")
+    expect(cards.filter(has_text=re.compile("^down$"))).to_have_count(1)
+    expect(cards.filter(has_text=re.compile("^primary$"))).to_have_count(1)
+    again = window().open(page.url.removeprefix(opened.address + "/"))
+    expect(answer(again, "Outage")).to_have_text(shown)
+
+
 def test_a_broken_file_is_told_with_its_line_and_a_mended_one_runs(window: Open, tmp_path: Path) -> None:
     """An upload with a mistake shows the line and the mend; mended, it runs, and no address pretends to hold it."""
     page = window().open()
@@ -197,3 +232,14 @@ def test_the_tour_asks_before_it_tells(window: Open) -> None:
     page.get_by_role("button", name="Open in Explore").click()
     expect(page).to_have_url(re.compile("scenario=tour(/|%2F)3-async-replica"))
     expect(answer(page, "Lag s1 p99")).to_be_visible()
+
+
+def test_the_tour_ends_in_a_failover(window: Open) -> None:
+    """The last step's run has a promotion in it: what was lost is told, and Explore opens that very run."""
+    page = window().open("learn?step=8")
+    page.get_by_text("About ten", exact=True).click()
+    page.get_by_role("button", name="Run it and see").click()
+    expect(page.get_by_text("Right: about ten.")).to_be_visible()
+    expect(chart(page, "Who was primary").first).to_be_visible()
+    page.get_by_role("button", name="Open in Explore").click()
+    expect(answer(page, "Commits lost")).to_have_text(re.compile(r"^\s*\d+\s*$"))

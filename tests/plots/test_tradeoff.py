@@ -46,7 +46,7 @@ def test_who_loses_more_is_larger(settings: dict[str, list[replsim.Result]]) -> 
     sizes = {trace.name.partition(":")[0]: trace.marker.size for trace in figure.data}
     assert lost["local"] > lost["on"] == 0
     assert sizes["local"] > sizes["on"]
-    assert [trace.name for trace in figure.data if trace.name.startswith("on")] == ["on: loses 0"]
+    assert [trace.name for trace in figure.data if trace.name.startswith("on")] == ["on: loses 0 commits"]
 
 
 def test_other_metrics_can_be_named(settings: dict[str, list[replsim.Result]]) -> None:
