@@ -18,6 +18,7 @@ COMMITS = {
     "median": "the median one",
     "slowest": "the slowest",
     "lost": "a lost one",
+    "acknowledged_locally": "one whose wait was cancelled",
     "pending": "one that still waits",
 }
 READS = {"stalest": "the stalest", "median": "a typical stale one"}
