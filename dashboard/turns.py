@@ -10,6 +10,8 @@ from dashboard.knobs.faults import MISHAPS, put_in, standing, taken_out
 from dashboard.links import Setup
 from dashboard.sources import base_scenario, scenario_of
 from replsim.errors import ScenarioError, dotted
+from replsim.rules.acks import SyncRule
+from replsim.scenario import Scenario
 
 __all__ = ["turned"]
 
@@ -86,8 +88,17 @@ def _tidied(setup: Setup, paths: list[str]) -> Setup:
     for path in reversed(paths):
         try:
             without = setup.changed({path: None})
-            if scenario_of(without) == wanted:
+            if _alike(scenario_of(without), wanted):
                 setup = without
         except ScenarioError:
             continue
     return setup
+
+
+def _alike(one: Scenario, other: Scenario) -> bool:
+    """Whether two scenarios are the same, however the rule is spelled: ``s1`` is ``FIRST 1 (s1)``."""
+    names = [each.primary.synchronous_standby_names for each in (one, other)]
+    if SyncRule.parse(names[0]) != SyncRule.parse(names[1]):
+        return False
+    respelled = one.primary.model_copy(update={"synchronous_standby_names": names[1]})
+    return one.model_copy(update={"primary": respelled}) == other
