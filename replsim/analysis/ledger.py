@@ -25,7 +25,7 @@ __all__ = ["FATES", "fates", "outages", "survived"]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-FALLS: Final = ("crash", "steps down", "fenced", "learns of the new primary")
+FALLS: Final = ("crash", "shuts down", "steps down", "fenced", "learns of the new primary")
 """What ends a primary, as the events say it."""
 FATES: Final = ("survived", "lost", "not written")
 """What became of a transaction: it is in the history that the last primary goes on with, or not, or was in no log."""

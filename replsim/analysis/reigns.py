@@ -10,12 +10,12 @@ import numpy as np
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.ledger import survived
-from replsim.record import FAILED, UNKNOWN
+from replsim.record import DOWN, FAILED, UNKNOWN
 from replsim.units import NEVER
 
 __all__ = ["FATES", "Milestone", "Stretch", "absences", "downfall", "fates", "milestones", "reigns"]
 
-ENDS: Final = ("crash", "restart", "steps down", "fenced", "learns of the new primary")
+ENDS: Final = ("crash", "restart", "shuts down", "steps down", "fenced", "learns of the new primary")
 """The events of a primary with which its reign ends."""
 MILESTONES: Final = ("promoting", "promoted", "serves the clients", "rewinding", "rebuilding", "rejoined", *ENDS[2:])
 """The events of a failover that a timeline names; faults have stretches of their own."""
@@ -57,12 +57,12 @@ def reigns(facts: Facts) -> tuple[Stretch, ...]:
 
 
 def absences(facts: Facts) -> tuple[Stretch, ...]:
-    """Each time that a node was down after a crash."""
+    """Each time that a node was down after a crash, or stopped on purpose."""
     found, end = [], facts.record.scenario.duration
     events = _events(facts)
     for place, event in enumerate(events):
-        if event.what == "crash":
-            back = (each.time for each in events[place:] if each.node == event.node and each.what == "crash ends")
+        if event.what in DOWN:
+            back = (each.time for each in events[place:] if each.node == event.node and each.what in DOWN[event.what])
             found.append(Stretch(event.node, event.time, min(back, default=end)))
     return tuple(found)
 

@@ -5,6 +5,7 @@ from replsim.record.happenings import happenings
 from replsim.record.record import (
     ACKNOWLEDGED,
     ACKNOWLEDGED_LOCALLY,
+    DOWN,
     FAILED,
     OUTCOMES,
     PENDING,
@@ -19,6 +20,7 @@ from replsim.record.trajectory import Trajectory
 __all__ = [
     "ACKNOWLEDGED",
     "ACKNOWLEDGED_LOCALLY",
+    "DOWN",
     "FAILED",
     "OUTCOMES",
     "PENDING",

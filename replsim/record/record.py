@@ -18,6 +18,7 @@ from replsim.scenario import Scenario
 __all__ = [
     "ACKNOWLEDGED",
     "ACKNOWLEDGED_LOCALLY",
+    "DOWN",
     "FAILED",
     "OUTCOMES",
     "PENDING",
@@ -36,6 +37,8 @@ ACKNOWLEDGED_LOCALLY: Final = 1
 FAILED: Final = 2
 UNKNOWN: Final = 3
 PENDING: Final = 4
+DOWN: Final[Mapping[str, tuple[str, ...]]] = {"crash": ("crash ends",), "stopped": ("started", "rejoined")}
+"""The events with which a node goes down, and those with which it is up again after each."""
 
 
 def answered(outcome: NDArray[np.int8]) -> NDArray[np.bool_]:

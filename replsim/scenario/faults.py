@@ -74,6 +74,11 @@ class Fault(Part):
         return self
 
     @property
+    def turns(self) -> int:
+        """How many times ``for`` passes."""
+        return 1
+
+    @property
     def target(self) -> Any:
         """What it happens to: the value of its verb."""
         return getattr(self, self.verb)
@@ -256,6 +261,13 @@ class Restart(Fault):
     verb = "restart"
     restart: Annotated[tuple[Name, ...], Field(min_length=1, examples=["[s1, s2, p]"])]
     """The nodes, in this order; ``for`` is how long each is down."""
+    hand_over_to: Name | None = None
+    """The primary's turn is a switchover to this standby, which it then follows; without it, it is down like others."""
+
+    @property
+    def turns(self) -> int:
+        """How many times ``for`` passes."""
+        return len(self.restart)
 
 
 FAULTS: Final[dict[str, type[Fault]]] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from replsim.scenario.failover import Manual, NoFailover, Quorum
-from replsim.scenario.faults import Switchover
+from replsim.scenario.faults import Restart, Switchover
 
 if TYPE_CHECKING:
     from replsim.scenario.model import Scenario
@@ -18,6 +18,7 @@ def heirs(scenario: Scenario) -> tuple[str, ...]:
     """The standbys that may be promoted in a run of ``scenario``."""
     manager = scenario.failover
     named = {fault.switchover for fault in scenario.faults if isinstance(fault, Switchover)}
+    named |= {fault.hand_over_to for fault in scenario.faults if isinstance(fault, Restart) and fault.hand_over_to}
     if isinstance(manager, Manual):
         named.add(manager.promote)
     elif isinstance(manager, Quorum) and manager.members:

@@ -27,6 +27,8 @@ from replsim.scenario.estimate import (
     record_rate,
     wal_rate,
 )
+from replsim.scenario.faults import Cancel
+from replsim.scenario.succession import heirs
 from replsim.scenario.topology import client_network, link_between
 from replsim.units import SECOND, format_bandwidth, format_duration
 
@@ -58,6 +60,32 @@ def never_acknowledged(scenario: Scenario) -> Iterator[Problem]:
             f"the commits of {', '.join(waiting)} are never acknowledged"
         )
         yield Problem(("primary", "synchronous_standby_names"), message)
+
+
+def never_acknowledged_later(scenario: Scenario) -> Iterator[Problem]:
+    """A standby that is named, and then promoted: the rule stays as it is, and it cannot wait for itself."""
+    rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
+    if not 0 < rule.count <= len(rule.candidates(scenario.direct)):
+        return
+    for heir in heirs(scenario):
+        there = len(rule.candidates([scenario.primary.name, *(name for name in scenario.direct if name != heir)]))
+        if rule.count > there:
+            message = (
+                f"asks for {rule.count} synchronous standbys, but {there} can be once {heir} has taken over: "
+                "no commit is acknowledged then; name one more, or all by '*'"
+            )
+            yield Problem(("primary", "synchronous_standby_names"), message)
+            return
+
+
+def nothing_to_cancel(scenario: Scenario) -> Iterator[Problem]:
+    """Waits for standbys that are cancelled, of clients who never wait for any."""
+    rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
+    named = rule.count or getattr(scenario.failover, "synchronous_mode", "off") != "off"
+    for place, fault in enumerate(scenario.faults):
+        client = (scenario.writers | scenario.sessions).get(str(fault.target)) if isinstance(fault, Cancel) else None
+        if client is not None and not (named and scenario.level(client.synchronous_commit) in REMOTE_LEVELS):
+            yield Problem(("faults", place, "cancel"), "its commits wait for no standby, so there is no wait to cancel")
 
 
 def remote_without_standbys(scenario: Scenario) -> Iterator[Problem]:
@@ -271,6 +299,8 @@ def _bytes(rate: float) -> str:
 
 WARNINGS: Final[tuple[Callable[[Scenario], Iterator[Problem]], ...]] = (
     never_acknowledged,
+    never_acknowledged_later,
+    nothing_to_cancel,
     remote_without_standbys,
     pool_too_small,
     clients_in_step,

@@ -41,14 +41,14 @@ def windows(scenario: Scenario, streams: Streams) -> tuple[Window, ...]:
         stream = f"fault:{fault}" + (f":{names[str(fault)]}" if names[str(fault)] > 1 else "")
         lasts = None if fault.for_ is None else streams.draws(f"{stream}:for", fault.for_).next
         if fault.at is not None:
-            end = fault.at if fault.moment else NEVER if lasts is None else fault.at + lasts()
+            end = fault.at if fault.moment else NEVER if lasts is None else fault.at + lasts() * fault.turns
             found.append(Window(fault.at, end, fault, place))
             continue
         assert fault.every is not None
         gap = streams.draws(f"{stream}:every", fault.every).next
         start = gap()
         while start < scenario.duration:
-            end = start if lasts is None else start + lasts()
+            end = start if lasts is None else start + lasts() * fault.turns
             found.append(Window(start, end, fault, place))
             start = end + max(gap(), 1)
     return tuple(sorted(found, key=lambda window: (window.start, window.place)))

@@ -73,7 +73,9 @@ class _Dice:
             fields["faults"] = [self._fault(nodes, both, fields["writers"]) for _ in range(self.number(1, 3))]
         if self._managed:
             self._manage(fields, nodes, direct)
-        self._mortal = self._managed or any("crash" in fault for fault in fields.get("faults", []))
+        self._mortal = self._managed or any(
+            {"crash", "restart", "query"} & set(fault) for fault in fields.get("faults", [])
+        )
         if self.on("background"):
             fields["background"] = {"wal": "500 kB/s", "record": "700 B"}
         if self.on("warm-up"):
@@ -195,11 +197,12 @@ class _Dice:
         if links:
             verbs += ["cut", "cut", "partition", "delay", "throttle", "lose"]
         open_loop = [name for name, writer in writers.items() if "rate" in writer]
-        verb = self.pick(*verbs, "cancel", *(["load"] if open_loop else []))
+        verb = self.pick(*verbs, "cancel", "restart", *(["load"] if open_loop else []))
         if verb in ("cut", "delay", "throttle", "lose"):
             fault |= {verb: self.pick(*links), "ways": self.pick("both", "one")}
         more: dict[str, dict[str, Any]] = {
             "cancel": {"cancel": "w0"},
+            "restart": {"restart": self.some(nodes), "for": self.time(1, 100)},
             "load": {"load": self.pick(*(open_loop or nodes)), "times": self.pick(0.2, 3)},
             "crash": {"crash": self.pick(*(standbys or nodes)), "of": self.pick("host", "process")},
             "cut": {"how": self.pick("silent", "reset")},
@@ -254,16 +257,32 @@ class _Dice:
         fields["failover"] = {"manager": manager, **common, **more[manager]}
         if fields["failover"].get("synchronous_mode", "off") != "off":
             fields["primary"].pop("synchronous_standby_names", None)
-        heirs = {"manual": [more["manual"]["promote"]], "quorum": more["quorum"].get("members", nodes)}
+        heirs = {"manual": [more["manual"]["promote"]], "quorum": list(more["quorum"].get("members", nodes))}
+        planned = self._planned(nodes, direct)
+        if planned:
+            heir = planned.get("switchover") or planned["hand_over_to"]
+            heirs = {each: [*names, heir] for each, names in heirs.items()}
+            # First, as its links would be of no use if it were dropped.
+            fields["faults"] = [planned, *fields["faults"]]
+        elif self.chance(0.7):
+            fault = {"at": self.time(100, 300), "crash": "p", "of": self.pick("host", "process")}
+            heals = {"for": self.time(50, 300)} if self.chance(0.6) else {}
+            fields["faults"] = [fault | heals, *fields["faults"]]
         for a in nodes[1:]:
             for b in ("p", *direct):
                 if a != b and a in heirs.get(manager, nodes):
                     for pair in (f"{a} -> {b}", f"{b} -> {a}"):
                         fields["links"].setdefault(pair, self._link())
-        if self.chance(0.7):
-            fault = {"at": self.time(100, 300), "crash": "p", "of": self.pick("host", "process")}
-            heals = {"for": self.time(50, 300)} if self.chance(0.6) else {}
-            fields["faults"] = [fault | heals, *fields["faults"]]
+
+    def _planned(self, nodes: list[str], direct: list[str]) -> dict[str, Any]:
+        """Often, a switchover or a rolling restart that ends with one."""
+        if self.chance(0.6):
+            return {}
+        fault = {"at": self.time(50, 500)}
+        if self.chance(0.5):
+            return fault | {"switchover": self.pick(*direct)}
+        rest = [name for name in self.some(nodes) if name != "p"]
+        return fault | {"for": self.time(1, 50), "restart": [*rest, "p"], "hand_over_to": self.pick(*direct)}
 
     def _writer(self) -> dict[str, Any]:
         fields: dict[str, Any] = {

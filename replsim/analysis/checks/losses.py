@@ -23,7 +23,7 @@ __all__ = ["CHECKS", "safe_standbys"]
 
 Ints = NDArray[np.int64]
 
-BROUGHT_LOW: Final = ("crash", "pause", "rewinding", "rebuilding")
+BROUGHT_LOW: Final = ("crash", "stopped", "pause", "rewinding", "rebuilding")
 """What makes a standby unfit for a race for a while, as the events say it."""
 
 

@@ -144,7 +144,7 @@ def _in_turn(began: Ints, ended: Ints) -> Bools:
 def _without_a_flush(record: Record, node: str, flush: Trajectory) -> Bools:
     """Which steps are those of a node that starts, or whose history becomes another."""
     forks = np.array([branch.fork for branch in record.branches] or [0])
-    starts = [time for time, what in told_of(record, node) if what in ("crash ends", "rejoined")]
+    starts = [time for time, what in told_of(record, node) if what in ("crash ends", "started", "rejoined")]
     goes_over: Bools = lsn_of(flush.lsn) == forks[branch_of(flush.lsn)]
     return np.isin(flush.time, starts) | goes_over
 

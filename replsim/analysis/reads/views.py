@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.sightings import Acknowledged, Visible, ahead_on_standby, count_by
+from replsim.record import DOWN
 from replsim.record.branch import distance
 from replsim.units import NEVER
 
@@ -78,15 +79,17 @@ class Views:
         return lag, lag_bytes
 
     def downtimes(self, name: str) -> list[tuple[int, int]]:
-        """When a node was down: from each crash to its return, or to the run's end."""
+        """When a node was down: from each crash or stop to its return, or to the run's end."""
         events, end = self.facts.record.events, self.facts.record.scenario.duration
         if "what" not in events:
             return []
         mine = events.where(events["node"] == events.words["node"].index(name))
         told = [(int(time), events.words["what"][what]) for time, what in zip(mine["time"], mine["what"], strict=True)]
-        begun = [time for time, what in told if what == "crash"]
-        ended = [time for time, what in told if what == "crash ends"]
-        return [(time, min((back for back in ended if back > time), default=end + 1)) for time in begun]
+        return [
+            (time, min((back for back, ends in told if back > time and ends in DOWN[what]), default=end + 1))
+            for time, what in told
+            if what in DOWN
+        ]
 
     @cached_property
     def serving(self) -> list[tuple[int, str]]:

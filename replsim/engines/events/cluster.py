@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import networkx as nx
 
 from replsim.engines.events.agenda import Agenda
@@ -13,11 +15,12 @@ from replsim.engines.events.following import Following
 from replsim.engines.events.groups import groups
 from replsim.engines.events.live_reads import live_reads
 from replsim.engines.events.log import Log
-from replsim.engines.events.managers import manage
+from replsim.engines.events.managers import Election, Lease, manage
 from replsim.engines.events.mishaps import schedule
 from replsim.engines.events.node import Node
 from replsim.engines.events.pace import Pace
 from replsim.engines.events.patience import Patience
+from replsim.engines.events.planned import Planned
 from replsim.engines.events.queries import Queries
 from replsim.engines.events.reconnecting import Reconnecting
 from replsim.engines.events.reign import Reign
@@ -85,6 +88,10 @@ class Cluster:
         for _, each in edges[1:]:
             self.follow(self.nodes[each], log)
             self.connect(self.nodes[each], 0)
+        self.planned = Planned(self)
+        self.manager: Lease | Election | None = None
+        self.awaited: dict[str, Callable[[int], None]] = {}
+        """Who waits for a standby to stream again, by its name."""
         self.users = live_reads(self)
         self.contention = Contention(self) if contended(scenario) else None
 
@@ -98,7 +105,7 @@ class Cluster:
         if self.eventful:
             self.note_rule(self.reigns[0].node, 0)
             schedule(self)
-            manage(self)
+            self.manager = manage(self)
         else:
             known = windows(self.scenario, self.streams)
             self.events = [

@@ -146,6 +146,12 @@ class Connection:
             assert isinstance(self.network, Life)
             self.network.end()
 
+    def has_reported(self, position: int, now: int) -> bool:
+        """Whether the upstream has heard that the standby has flushed all up to ``position``."""
+        if not self.lost:
+            self.receiver.finish(now)
+        return self.uplink.flushed_by(now) >= position
+
     def watch(self, now: int) -> None:
         """Something keeps one end from hearing the other: see whether it lasts too long for either."""
         self._since = now
@@ -167,6 +173,8 @@ class Connection:
         if first:
             self._listen()
             self._cluster.note(now, self.standby.name, "streaming")
+            if waits := self._cluster.awaited.pop(self.standby.name, None):
+                waits(now)
         if self._reign is not None and self.candidate is not None:
             if first:
                 self._reign.release.join(self.candidate)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from replsim.errors import UnsupportedScenario
 from replsim.scenario import Scenario
@@ -14,21 +13,10 @@ from replsim.scenario.failover import NoFailover
 
 __all__ = ["refuse_uncovered"]
 
-COVERED: Final = frozenset(
-    {
-        "delay", "throttle", "lose", "stall", "slow", "pause_replay", "skew", "cut", "partition", "pause", "crash",
-        "cancel", "load", "query",
-    }
-)  # fmt: skip
-"""The verbs of the faults that are simulated."""
-
 
 def refuse_uncovered(scenario: Scenario) -> None:
     """Raises `UnsupportedScenario`, with the names of all that cannot be simulated yet."""
     missing = [
-        f"faults[{place}] ({fault.verb})" for place, fault in enumerate(scenario.faults) if fault.verb not in COVERED
-    ]
-    missing += [
         f"sessions.{name} (users who think wait for their reads, and would queue at a node with read_capacity)"
         for name, session in scenario.sessions.items()
         if session.think is not None and any(capacity_of(scenario, node) for node in reached(scenario, session.route))
@@ -37,6 +25,11 @@ def refuse_uncovered(scenario: Scenario) -> None:
         f"sessions.{name} (users who wait for what they read: their next write would follow a read of a node that dies)"
         for name, session in scenario.sessions.items()
         if session.live and _may_die(scenario)
+    ]
+    missing += [
+        f"sessions.{name} (users who wait for what they read: a query may put off what a read waits for)"
+        for name, session in scenario.sessions.items()
+        if session.live and any(fault.verb == "query" for fault in scenario.faults)
     ]
     missing += [f"readers.{name}.contends ({why})" for name, why in _contention(scenario)]
     if missing:

@@ -24,6 +24,8 @@ class Log:
 
     def __init__(self, scenario: Scenario) -> None:
         self._background = scenario.background
+        self._closed = NEVER
+        """When its primary shut down: no background WAL comes after that."""
         self._foreground_bytes = 0
         self._foreground_records = 0
         self.branch = 0
@@ -59,6 +61,10 @@ class Log:
             return self._foreground_bytes
         return self._foreground_bytes + self._background_records(time) * self._background.record
 
+    def close(self, time: int) -> None:
+        """Its primary shuts down."""
+        self._closed = time
+
     def add_bytes(self, size: int, time: int) -> None:
         """WAL of a transaction that still runs: nobody waits for it, but it takes its place in the stream."""
         self._foreground_bytes += size
@@ -92,10 +98,10 @@ class Log:
     def fork(self, branch: int, position: int, time: int) -> Log:
         """Another log: the same up to ``position``, and on from there at ``time`` with commits of its own."""
         child = copy(self)
-        child.branch = branch
+        child.branch, child._closed = branch, NEVER
         count = child.first = self.count_up_to(position)
         child.steps, child.lsn, child.records = self.steps[:count], self.lsn[:count], self.records[:count]
-        background = self._background_records(time) if self._background is not None else 0
+        background = child._background_records(time) if child._background is not None else 0
         child._foreground_bytes = position - background * (self._background.record if self._background else 0)
         child._foreground_records = self.whole(position, count)[1] - background
         pieces = bisect_right(self._pieces, position)
@@ -131,4 +137,4 @@ class Log:
 
     def _background_records(self, time: int) -> int:
         assert self._background is not None
-        return self._background.wal * time // SECOND // self._background.record
+        return self._background.wal * min(time, self._closed) // SECOND // self._background.record

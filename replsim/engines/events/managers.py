@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     from replsim.engines.events.cluster import Cluster
     from replsim.engines.events.node import Node
 
-__all__ = ["manage"]
+__all__ = ["Election", "Lease", "manage"]
 
 
-def manage(cluster: Cluster) -> None:
-    """The scenario's manager begins its work."""
+def manage(cluster: Cluster) -> Lease | Election | None:
+    """The scenario's manager begins its work; an operator's is done once."""
     manager = cluster.scenario.failover
     if isinstance(manager, Manual):
         _operator(cluster, manager)
-    elif isinstance(manager, Patroni):
-        Lease(cluster, manager).begin()
-    elif isinstance(manager, Quorum):
-        Election(cluster, manager).begin()
+    if not isinstance(manager, Patroni | Quorum):
+        return None
+    working = Lease(cluster, manager) if isinstance(manager, Patroni) else Election(cluster, manager)
+    working.begin()
+    return working
 
 
 def _operator(cluster: Cluster, manual: Manual) -> None:
@@ -134,12 +135,8 @@ class Lease:
         if winner is None:
             cluster.agenda.at(now + self._manager.loop_wait, Rank.MANAGER, 0, lambda then: self._decide(then, renewed))
             return
-        self._renewed = now
-        self._published = _positions(cluster, self._members, now)[winner]
-        if self._sync is not None:
-            self._sync.hand_over(winner, now)
+        self.hand_over(cluster.nodes[winner], now)
         cluster.succession.elevate(cluster.nodes[winner], now)
-        self._expires_later()
 
     def _winner(self, now: int) -> str | None:
         """Who takes over, if anybody may: nobody does who finds the old primary alive."""
@@ -155,6 +152,18 @@ class Lease:
 
     def _reaches(self, node: Node, now: int) -> bool:
         return (node.up or node.agent) and _majority(self._cluster, node, self._members, now)
+
+    def lets(self, node: Node, now: int) -> bool:
+        """Whether a node may take over by a switchover: a synchronous mode lets members of ``/sync`` alone."""
+        return self._sync is None or node.name in self._sync.electable(_positions(self._cluster, self._members, now))
+
+    def hand_over(self, node: Node, now: int) -> None:
+        """A node has the lease from now on."""
+        self._renewed = now
+        self._published = node.flushed if node.up else node.kept
+        if self._sync is not None:
+            self._sync.hand_over(node.name, now)
+        self._expires_later()
 
 
 class Election:
@@ -196,6 +205,14 @@ class Election:
         if winner is not None:
             self._heard = now
             cluster.succession.elevate(cluster.nodes[winner], now)
+
+    def lets(self, node: Node, now: int) -> bool:
+        """Whether a node may take over by a switchover: if it and a majority reach each other."""
+        return node.name in self._members and _majority(self._cluster, node, self._members, now)
+
+    def hand_over(self, _: Node, now: int) -> None:
+        """A node is the leader from now on; it has just been heard."""
+        self._heard = now
 
 
 def _positions(cluster: Cluster, members: tuple[str, ...], now: int) -> dict[str, int]:

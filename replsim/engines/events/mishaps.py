@@ -10,7 +10,7 @@ from replsim.engines.events.agenda import Rank
 from replsim.engines.events.connection import Connection
 from replsim.engines.events.crashes import crash, restart
 from replsim.engines.events.life import Life
-from replsim.scenario.faults import Cancel, Crash, Cut, Fault, Partition, Pause, PauseReplay, Query
+from replsim.scenario.faults import Cancel, Crash, Cut, Fault, Partition, Pause, PauseReplay, Query, Restart, Switchover
 from replsim.scenario.windows import Window
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def schedule(cluster: Cluster) -> None:
     for window in cluster.troubles.windows:
         begin, end = _HANDLERS.get(type(window.fault), (None, None))
         _at(cluster, window.start, f"{window.fault.verb}", begin, window)
-        if window.end > window.start:
+        if window.end > window.start and not isinstance(window.fault, Restart):
             _at(cluster, window.end, f"{window.fault.verb} ends", end, window)
 
 
@@ -107,6 +107,18 @@ def _cancel(cluster: Cluster, window: Window, now: int) -> None:
             node.agenda.at(now, Rank.FAULT, node.place, partial(node.reign.primary.cancel_all, place))
 
 
+def _switch(cluster: Cluster, window: Window, now: int) -> None:
+    assert isinstance(window.fault, Switchover)
+    cluster.planned.switch(cluster.nodes[window.fault.switchover], now)
+
+
+def _roll(cluster: Cluster, window: Window, now: int) -> None:
+    assert isinstance(window.fault, Restart)
+    assert window.fault.for_ is not None
+    down = cluster.streams.draws(f"fault:restart:{window.place}:{window.start}:down", window.fault.for_).next
+    cluster.planned.roll(window.fault, down, now)
+
+
 def _open_connections(cluster: Cluster) -> list[Connection]:
     return [each for each in cluster.connections if not (each.lost and each.closed)]
 
@@ -119,5 +131,7 @@ _HANDLERS: Final[dict[type[Fault], tuple[Callable[..., None] | None, Callable[..
     Query: (_contest, None),
     Crash: (_crash, _restart),
     Cancel: (_cancel, None),
+    Switchover: (_switch, None),
+    Restart: (_roll, None),
 }
 """What a fault does when it begins and when it ends."""

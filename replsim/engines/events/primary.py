@@ -107,6 +107,15 @@ class Primary:
         self._release.reported(candidate, positions, now)
         self.expect_inserts()
 
+    def close(self, now: int) -> int:
+        """Nothing more comes: flush all that is in the log; returns where it ends."""
+        self.look(now)
+        self._log.close(now)
+        self._wanted = self._log.position(now)
+        if self._wanted > self.flushed and not self.busy:
+            self.flush_from(now)
+        return self._wanted
+
     def cancel(self, rows: Iterable[int], now: int) -> None:
         """Clients cancel their waits for standbys."""
         self._release.cancel(rows, now)

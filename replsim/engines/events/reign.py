@@ -44,6 +44,8 @@ class Reign:
         self.start, self.began = start, now
         """The position from which it goes on, and when."""
         self.ended = NEVER
+        self.dismissed = False
+        """Whether its clients are gone."""
         self.connections: list[Connection] = []
         """To the standbys that stream from it, and those that did."""
         self.first_flush = len(node.device.starts)
@@ -92,6 +94,7 @@ class Reign:
                     waiting.append(log.steps[row])
                 log.visible[row] = log.acknowledged[row] = NEVER
                 log.learned[row] = log.deserted.get(row, now)
+        self.release.forget()
         return waiting
 
     def leaves(self, candidate: int, now: int) -> None:

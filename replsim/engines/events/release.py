@@ -121,6 +121,12 @@ class Release:
                     self._log.cancelled.add(row)
                     self._transactions.answered(row, now + self._wakeup)
 
+    def forget(self) -> None:
+        """Nobody waits any more."""
+        self._leader = -1
+        for waiting in self._waiting.values():
+            waiting.clear()
+
     def leave(self, candidate: int) -> None:
         """A candidate has disconnected: it counts no more, and with ``FIRST`` the next in the list takes its place.
 

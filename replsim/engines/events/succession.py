@@ -58,9 +58,19 @@ class Succession:
         """A reign ends at once: the WAL that was not flushed is gone, and every connection of a client is broken."""
         reign = node.reign
         assert reign is not None
+        if self.promoting is node:
+            # It shut down so that another takes over, and does not get there.
+            self.promoting = None
         reign.primary.look(now)
         reign.ended = now
         node.kept, node.log = reign.primary.flushed, reign.log
+        self.dismiss(reign, now)
+
+    def dismiss(self, reign: Reign, now: int) -> None:
+        """Every connection of a client to a primary is broken."""
+        if reign.dismissed:
+            return
+        reign.dismissed = True
         coming, under_way = reign.transactions.leave(now)
         unanswered = reign.abandon(now)
         if self._serving is reign:

@@ -47,11 +47,24 @@ def nobody_could_follow(scenario: Scenario) -> Iterator[Problem]:
     """A node that may be promoted, and another with no link to it that would have to stream from it then."""
     missing = {frozenset(pair): pair for pair in successions(scenario) if link_between(scenario, *pair) is None}
     for leader, follower in missing.values():
+        if isinstance(scenario.failover, NoFailover) and leader not in scenario.direct:
+            # It takes over from nobody, which is the mistake.
+            continue
         message = (
             f"when {leader!r} is promoted, {follower!r} has to stream from it, and there is no link between them: "
             f"write 'links: {{{leader} -> {follower}: {{latency: 1ms}}}}', or zones"
         )
-        yield Problem(("failover",), message)
+        yield Problem(_promotes(scenario, leader), message)
+
+
+def _promotes(scenario: Scenario, name: str) -> tuple[str | int, ...]:
+    """What in a scenario promotes a standby: its manager, or else a fault."""
+    if isinstance(scenario.failover, NoFailover):
+        for place, fault in enumerate(scenario.faults):
+            for field in ("switchover", "hand_over_to"):
+                if getattr(fault, field, None) == name:
+                    return "faults", place, field
+    return ("failover",)
 
 
 def lease_too_short(scenario: Scenario) -> Iterator[Problem]:

@@ -29,6 +29,7 @@ from replsim.scenario.faults import (
 )
 from replsim.scenario.network import link_ends
 from replsim.scenario.spelling import did_you_mean
+from replsim.scenario.succession import heirs
 from replsim.units import NEVER, format_duration
 
 if TYPE_CHECKING:
@@ -68,6 +69,38 @@ def fault_of_standbys(scenario: Scenario) -> Iterator[Problem]:
         if isinstance(fault, _OF_STANDBYS) and fault.target == scenario.primary.name:
             standbys = ", ".join(scenario.standbys) or "none"
             yield Problem(_at(place, fault), f"{fault.target!r} is the primary: name a standby (standbys: {standbys})")
+
+
+def switchover_to_nobody(scenario: Scenario) -> Iterator[Problem]:
+    """A switchover to a standby that does not stream from the primary, and so could not take over from it."""
+    targets = [
+        (place, fault, field, getattr(fault, field))
+        for place, fault in enumerate(scenario.faults)
+        for field in ("switchover", "hand_over_to")
+        if getattr(fault, field, None) is not None
+    ]
+    rewired = len(targets) > 1 or scenario.failover.manager != "none"
+    for place, fault, field, name in targets:
+        if field == "hand_over_to" and scenario.primary.name not in fault.target:
+            message = f"{scenario.primary.name!r} is not among those that are restarted: name it, or leave this out"
+            yield Problem(("faults", place, field), message)
+        if field == "hand_over_to" and name not in scenario.standbys:
+            known = did_you_mean(name, scenario.standbys, "standbys")
+            yield Problem(("faults", place, field), f"there is no standby {name!r}{known}")
+        elif name in scenario.standbys and scenario.upstream(name) != scenario.primary.name and not rewired:
+            message = (
+                f"{name!r} streams from {scenario.upstream(name)!r}: only a standby of the primary itself takes over "
+                f"from it ({', '.join(scenario.direct)})"
+            )
+            yield Problem(("faults", place, field), message)
+
+
+def restart_twice(scenario: Scenario) -> Iterator[Problem]:
+    """A node that is restarted twice in one go."""
+    for place, fault in enumerate(scenario.faults):
+        twice = [name for name in _nodes(fault) if _nodes(fault).count(name) > 1]
+        if twice:
+            yield Problem(_at(place, fault), f"{twice[0]!r} is named twice: name it once")
 
 
 def fault_on_unknown_link(scenario: Scenario) -> Iterator[Problem]:
@@ -194,12 +227,12 @@ def _window(fault: Fault) -> tuple[int, int]:
     """When a fault is on, as far as it is certain: an empty stretch for one that is drawn."""
     if fault.at is None or (fault.for_ is not None and fault.for_.constant is None):
         return (NEVER, NEVER) if fault.at is None else (fault.at, fault.at + 1)
-    return fault.at, NEVER if fault.for_ is None else fault.at + (fault.for_.constant or 0)
+    return fault.at, NEVER if fault.for_ is None else fault.at + (fault.for_.constant or 0) * fault.turns
 
 
 def _rewires(scenario: Scenario) -> bool:
     """Whether standbys may come to stream from other nodes in the course of the run."""
-    return scenario.failover.manager != "none" or any(isinstance(fault, Switchover) for fault in scenario.faults)
+    return scenario.failover.manager != "none" or bool(heirs(scenario))
 
 
 def _witnesses(scenario: Scenario) -> tuple[str, ...]:
@@ -216,5 +249,7 @@ CHECKS: Final = (
     partition_of_nothing,
     fault_beyond_the_end,
     restart_in_no_time,
+    restart_twice,
+    switchover_to_nobody,
     contradicting_faults,
 )
