@@ -9,7 +9,9 @@ from replsim.rules.acks import REMOTE_LEVELS, SyncRule
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
 from replsim.scenario.failover import NoFailover
+from replsim.scenario.faults import Cut, Partition
 from replsim.scenario.topology import link_between
+from replsim.units import format_duration
 
 __all__ = ["covers"]
 
@@ -23,7 +25,7 @@ def covers(scenario: Scenario) -> list[str]:
     What feeds back from an answer to what is submitted next stays with the event engine.  Whether a pool of
     connections ever runs dry is seen only as it runs.
     """
-    return [*_clients(scenario), *_cluster(scenario), *_instant_links(scenario)]
+    return [*_clients(scenario), *_cluster(scenario), *_faults(scenario), *_instant_links(scenario)]
 
 
 def _clients(scenario: Scenario) -> Iterator[str]:
@@ -45,9 +47,6 @@ def _clients(scenario: Scenario) -> Iterator[str]:
 
 
 def _cluster(scenario: Scenario) -> Iterator[str]:
-    for place, fault in enumerate(scenario.faults):
-        if fault.verb not in WINDOWS:
-            yield f"faults[{place}] ({fault.verb}) takes the event engine"
     if not isinstance(scenario.failover, NoFailover):
         yield f"failover (manager: {scenario.failover.manager}) takes the event engine"
     if scenario.primary.commit_delay:
@@ -58,6 +57,22 @@ def _cluster(scenario: Scenario) -> Iterator[str]:
             for name, client in writing
             if rule.in_force(scenario.level(client.synchronous_commit)) in REMOTE_LEVELS
         )
+
+
+def _faults(scenario: Scenario) -> Iterator[str]:
+    """Whether one end of a link gives up the other while it is cut shows for certain only in a run."""
+    receiving = [standby.wal_receiver_timeout for standby in scenario.standbys.values()]
+    patience = max([scenario.primary.wal_sender_timeout, *receiving])
+    for place, fault in enumerate(scenario.faults):
+        name = f"faults[{place}] ({fault.verb})"
+        if isinstance(fault, Cut | Partition):
+            lasts = scenario.duration - (fault.at or 0) if fault.for_ is None else fault.for_.constant or 0
+            if fault.how == "reset":
+                yield f"{name} resets connections"
+            elif 0 < patience <= lasts:
+                yield f"{name} outlasts {format_duration(patience)}, after which connections are given up"
+        elif fault.verb not in WINDOWS:
+            yield f"{name} takes the event engine"
 
 
 def _instant_links(scenario: Scenario) -> Iterator[str]:

@@ -14,6 +14,7 @@ from replsim.engines.stages.intake import Intake, groups
 from replsim.engines.stages.kernels.primary_flush import Flushes
 from replsim.engines.stages.kernels.sender_link import Flushed, Messages
 from replsim.engines.stages.log import Log
+from replsim.engines.stages.patience import Patience
 from replsim.engines.stages.pool import Pool
 from replsim.engines.stages.troubles import Troubles
 from replsim.errors import UnsupportedScenario
@@ -35,11 +36,13 @@ class Chunk(NamedTuple):
 
 
 class Replica(NamedTuple):
-    """One standby, and the sender that feeds it."""
+    """One standby, the sender that feeds it, and how long each waits for the other."""
 
     upstream: str
     sender: Sender | WindowedSender
     standby: Standby
+    sender_waits: Patience
+    standby_waits: Patience
 
 
 class Pipeline:
@@ -63,6 +66,10 @@ class Pipeline:
                 upstream,
                 sender(scenario, streams, self.troubles, upstream, standby, edge["link"], edge["back"]),
                 Standby(scenario, streams, self.troubles, upstream, standby, edge["back"], self.log),
+                Patience(self.troubles, standby, upstream, edge["back"], scenario.primary.wal_sender_timeout),
+                Patience(
+                    self.troubles, upstream, standby, edge["link"], scenario.standbys[standby].wal_receiver_timeout
+                ),
             )
         self.answers = Answers(scenario, self.log, [group.level for group in self.intake.groups])
         self.pools = [Pool(group.connections, scenario.wakeup) for group in self.intake.groups]
@@ -80,6 +87,7 @@ class Pipeline:
         for name, replica in self.replicas.items():
             messages[name] = replica.sender.run(flushed[replica.upstream], end)
             moved[name] = replica.standby.run(messages[name], end)
+            self._refuse_what_parts(name, messages[name], moved[name], end)
             batches = moved[name].batches
             flushed[name] = Flushed(batches.flushed, batches.position)
         replies = {name: moved[name].replies for name in self.answers.candidates}
@@ -89,6 +97,19 @@ class Pipeline:
             self.answers.row, min((each.standby.place for each in self.replicas.values()), default=self.log.end)
         )
         return Chunk(answered, flushes, messages, moved)
+
+    def _refuse_what_parts(self, name: str, messages: Messages, moved: Moved, end: int) -> None:
+        """Raise `UnsupportedScenario` if one end of a standby's connection may give up the other."""
+        replica = self.replicas[name]
+        for node, peer, waits, heard, setting in (
+            (replica.upstream, name, replica.sender_waits, moved.replies.time, "wal_sender_timeout"),
+            (name, replica.upstream, replica.standby_waits, messages.arrival, "wal_receiver_timeout"),
+        ):
+            when = waits.gives_up(heard, end)
+            if when <= self.scenario.duration:
+                raise UnsupportedScenario(
+                    f"{node} hears nothing from {peer} for {setting}, and may give it up at {format_duration(when)}"
+                )
 
     def _refuse_what_binds(self, answered: Answered, horizon: int, *, last: bool) -> None:
         """Raise `UnsupportedScenario` if work has waited for a connection: from there on, answers feed back."""

@@ -66,17 +66,29 @@ class Troubles:
         """How fast a standby's replay is."""
         return _pace([each for each in self._of(PauseReplay) if each.fault.target == node])
 
+    def cuts(self, here: str, there: str) -> list[tuple[int, int]]:
+        """When nothing comes through on the way from one node to another; cuts that overlap or touch are one."""
+        cuts = [each for each in self._of(Cut, Partition) if concerns(each.fault, here, there)]
+        joined: list[tuple[int, int]] = []
+        for start, end in sorted((each.start, each.end) for each in cuts):
+            if joined and start <= joined[-1][1]:
+                joined[-1] = joined[-1][0], max(end, joined[-1][1])
+            else:
+                joined.append((start, end))
+        return joined
+
     def link(self, here: str, there: str, link: Link) -> LinkTroubles:
         """What is wrong with the way from one node to another, of which ``link`` says what it is like else."""
         concerned = [each for each in self.windows if concerns(each.fault, here, there)]
         delayed = [each for each in concerned if isinstance(each.fault, Delay)]
         edges = sorted({0} | {edge for each in concerned for edge in (each.start, each.end)}) if concerned else []
+        cuts = self.cuts(here, there)
         found = LinkTroubles(edges, [], [], [], [], delayed)
         for edge in edges:
             on = [each for each in concerned if each.start <= edge < each.end]
             limits = [each.fault.to for each in on if isinstance(each.fault, Throttle)]
             shares = [each.fault.share for each in on if isinstance(each.fault, Lose)]
-            found.healed.append(_healed(edge, [each for each in concerned if isinstance(each.fault, Cut | Partition)]))
+            found.healed.append(next((end for start, end in cuts if start <= edge < end), 0))
             found.bandwidth.append(min([*limits, link.bandwidth] if link.bandwidth else limits, default=0))
             found.loss.append(max([*shares, link.loss]))
             found.delays.append([place for place, each in enumerate(delayed) if each.start <= edge < each.end])
@@ -104,15 +116,6 @@ def _notes(scenario: Scenario, window: Window) -> Iterator[tuple[int, str, str]]
     yield window.start, node, window.fault.verb
     if window.start < window.end <= scenario.duration:
         yield window.end, node, f"{window.fault.verb} ends"
-
-
-def _healed(time: int, cuts: Sequence[Window]) -> int:
-    """When the cut is over that is on at a time, with those that follow it without a gap; 0 where none is."""
-    healed = 0
-    for each in cuts:
-        if each.start <= max(time, healed) < each.end:
-            healed = each.end
-    return healed
 
 
 def _pace(stretches: Sequence[Window]) -> Pace:
