@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.weighted import counting
+from replsim.kernels.places import looked_up
 from replsim.randomness import Streams
 from replsim.scenario.faults import Skew
 from replsim.scenario.windows import windows
@@ -24,7 +25,7 @@ def changes(facts: Facts, node: str) -> Ints:
 def error(facts: Facts, node: str, moments: Ints) -> Ints:
     """What a node's clock shows minus the time, at each moment, in nanoseconds."""
     times, errors = facts.once(_errors, node)
-    return np.asarray(np.append(0, errors)[np.searchsorted(times, moments, side="right")])
+    return np.asarray(looked_up(times, errors, moments, "right", back=1, outside=0))
 
 
 def stamps(facts: Facts) -> Ints:
@@ -45,4 +46,4 @@ def _errors(facts: Facts, node: str) -> tuple[Ints, Ints]:
         if isinstance(window.fault, Skew) and window.fault.skew == node
     ]
     start, end, offset = np.array(skews, dtype=np.int64).reshape(-1, 3).T
-    return counting([start, end], [offset, -offset])
+    return counting((start, end), (offset, -offset))

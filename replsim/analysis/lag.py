@@ -17,6 +17,7 @@ from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
 from replsim.analysis.registry import Part, Spec, measures
 from replsim.analysis.weighted import Ramps, Share, Steps, counting
+from replsim.kernels.steps import differences
 from replsim.record import Record
 from replsim.record.branch import distance
 from replsim.units import NEVER, SECOND
@@ -194,14 +195,14 @@ def _bytes(facts: Facts, node: str) -> tuple[Ints, Ints]:
     if len(facts.record.branches) > 1:
         moments = np.unique(np.concatenate([insert.time, apply.time]))
         return moments, facts.behind(node, moments)
-    return counting([insert.time, apply.time], [np.diff(insert.lsn, prepend=0), -np.diff(apply.lsn, prepend=0)])
+    return differences(insert.time, insert.lsn, apply.time, apply.lsn)
 
 
 def _commits(facts: Facts, node: str) -> tuple[Ints, Ints]:
     inserted, applied = facts.column("inserted"), facts.reached(node, "apply")
-    applied = applied[applied < NEVER]
+    applied = applied[: int(np.searchsorted(applied, NEVER))]
     ones = np.ones(facts.count, dtype=np.int64)
-    return counting([inserted, applied], [ones, -ones[: len(applied)]])
+    return counting((inserted, applied), (ones, -ones[: len(applied)]))
 
 
 def _oldest(facts: Facts, node: str) -> tuple[Ints, Ints, Ints]:

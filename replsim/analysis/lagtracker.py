@@ -26,6 +26,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.kernels import worth_compiling
+from replsim.kernels.places import plain
+
 __all__ = ["RING", "lags", "shown"]
 
 Ints = NDArray[np.int64]
@@ -39,6 +42,15 @@ def lags(notes: tuple[Ints, Ints], time: Ints, reported: tuple[Ints, Ints, Ints]
     ``notes`` are times and positions, positions rising strictly; a note of the same time as a reply is taken
     to be there for it.  ``time`` and ``reported`` are the replies' times of processing and their positions.
     """
+    if worth_compiling(len(time)):
+        from replsim.analysis import lagtracker_loop
+
+        out, states = np.empty((3, len(time)), dtype=np.int64), np.zeros((3, 3), dtype=np.int64)
+        kept = np.empty((2, 1 << ring.bit_length()), dtype=np.int64)
+        at, lsn = map(plain, notes)
+        columns = plain(reported[0]), plain(reported[1]), plain(reported[2])
+        lagtracker_loop.lags((at, lsn), plain(time), columns, ring, (kept[0], kept[1]), (*states,), (*out,))
+        return list(out)
     there = np.searchsorted(notes[0], time, side="right")
     slowest = np.minimum.reduce([np.searchsorted(notes[1], position, side="right") for position in reported])
     read_before = np.concatenate([[0], slowest[:-1]])[: len(time)]
@@ -52,6 +64,12 @@ def shown(lag: Ints, all_applied: NDArray[np.bool_]) -> Ints:
 
     ``all_applied``: which replies report as applied all that had been sent when they were processed.
     """
+    if worth_compiling(len(lag)):
+        from replsim.analysis import lagtracker_loop
+
+        out = np.empty(len(lag), dtype=np.int64)
+        lagtracker_loop.shown(lag, all_applied, out)
+        return out
     clears = all_applied & np.concatenate([[False], all_applied[:-1]])[: len(lag)]
     latest = np.maximum.accumulate(np.where((lag != -1) | clears, np.arange(len(lag)), -1))
     return np.where(latest >= 0, lag[latest], -1)

@@ -123,7 +123,7 @@ def _received(facts: Facts, node: str | None, in_flight: InFlight) -> Ints:
 def _at_risk(told: Ints, saved: Ints, weight: Ints) -> tuple[Ints, Ints]:
     risky = (told < NEVER) & (saved > told)
     starts, ends, weight = told[risky], saved[risky], weight[risky].astype(np.int64)
-    return counting([starts, ends[ends < NEVER]], [weight, -weight[ends < NEVER]])
+    return counting((starts, ends[ends < NEVER]), (weight, -weight[ends < NEVER]))
 
 
 def _since_first(facts: Facts, saved: Ints) -> Ramps:

@@ -19,6 +19,7 @@ from replsim.analysis.lagtracker import lags, shown
 from replsim.analysis.names import spread
 from replsim.analysis.registry import measures
 from replsim.analysis.weighted import Ramps, Steps
+from replsim.kernels.places import looked_up, union
 from replsim.record import Record
 from replsim.units import NEVER, SECOND
 
@@ -67,8 +68,9 @@ def measured(facts: Facts, node: str | None) -> Mapping[str, float]:
     assert node is not None
     found = {}
     for column, (time, value) in measured_lag(facts.record, node).items():
-        steps = Steps.between(np.concatenate([[0], time]), np.concatenate([[-1], value]), *facts.window)
-        not_null = Steps(steps.value[steps.value >= 0], steps.weight[steps.value >= 0])
+        steps = Steps.between(time, value, *facts.window, before=-1)
+        shows = steps.value >= 0
+        not_null = Steps(steps.value[shows], steps.weight[shows])
         for name, number in not_null.statistics(STATISTICS, SECOND).items():
             found[f"measured_lag.{column}.{name}"] = number
     return found
@@ -102,19 +104,19 @@ def exporter(facts: Facts, node: str | None) -> Mapping[str, float]:
     applied = applied[applied < NEVER]
     stamped, clock = clocks.stamps(facts), clocks.changes(facts, node)
     clock = clock[clock > applied[0]] if len(applied) else clock[:0]
-    starts = np.sort(np.concatenate([applied, clock]))
+    starts = union(applied, clock)
 
     def origin(moments: Ints) -> Ints:
         """The last commit timestamp replayed, less what the standby's own clock is ahead."""
-        return stamped[np.searchsorted(applied, moments, side="right") - 1] - clocks.error(facts, node, moments)
+        last = looked_up(applied, stamped, moments, "right", back=1, outside=0)
+        return last - clocks.error(facts, node, moments)
 
     bare = Ramps.of(starts, np.append(starts, NEVER)[1:], origin(starts), facts.window, zero_outside=False)
 
     # With the guard it also changes where the flush position (what 'received' means there) leaves the apply position.
     flush, apply = facts.record.position(node, "flush"), facts.record.position(node, "apply")
-    edges = np.sort(np.concatenate([starts, flush.time, apply.time, facts.window]))
-    edges = edges[np.append(True, edges[1:] > edges[:-1])]
-    edges = edges[edges >= applied[0]] if len(applied) else edges[:0]
+    edges = union(union(union(flush.time, apply.time), starts), np.array(facts.window))
+    edges = edges[int(np.searchsorted(edges, applied[0])) :] if len(applied) else edges[:0]
     start, end = edges[:-1], edges[1:]
     behind = flush.at(start) > apply.at(start)
     start, end, since_stamp = start[behind], end[behind], origin(start[behind])

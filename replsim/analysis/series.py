@@ -18,6 +18,7 @@ from replsim.analysis.loss import facts_loss_series
 from replsim.analysis.measured import measured_lag
 from replsim.analysis.reads import facts_reads
 from replsim.analysis.weighted import counting
+from replsim.kernels.steps import differences
 from replsim.units import NEVER, SECOND
 
 __all__ = [
@@ -157,14 +158,12 @@ def measured(facts: Facts, node: str, kind: LagKind) -> Series:
     known = record.position(node, "reported_apply")
     if kind == "bytes":
         insert = facts.of_primary("insert")
-        changes = [np.diff(insert.lsn, prepend=0), -np.diff(known.lsn, prepend=0)]
-        times = [insert.time, known.time]
+        moments, steps = differences(insert.time, insert.lsn, known.time, known.lsn)
     else:
         reported = facts.reached(node, "reported_apply")
         reported = reported[reported < NEVER]
         ones = np.ones(facts.count, dtype=np.int64)
-        changes, times = [ones, -ones[: len(reported)]], [facts.column("inserted"), reported]
-    moments, steps = counting(times, changes)
+        moments, steps = counting((facts.column("inserted"), reported), (ones, -ones[: len(reported)]))
     return Series(moments / SECOND, steps.astype(np.float64), steps=True)
 
 

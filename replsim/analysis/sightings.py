@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
+from replsim.kernels.places import ranks
 from replsim.units import NEVER
 
 __all__ = ["Acknowledged", "Rows", "Visible", "ahead_on_standby", "count_by"]
@@ -26,11 +27,7 @@ Ints = NDArray[np.int64]
 
 def count_by(times: Ints, moments: Ints) -> Ints:
     """How many of the sorted ``times`` are at or before each moment."""
-    if len(moments) > len(times) and np.all(moments[1:] >= moments[:-1]):
-        # Moments in order, and more of them: a search for each of the times is a merge.
-        firsts = np.searchsorted(moments, times, side="left")
-        return np.cumsum(np.bincount(firsts, minlength=len(moments) + 1))[: len(moments)]
-    return np.searchsorted(times, moments, side="right")
+    return ranks(times, moments, "right")
 
 
 class Acknowledged:

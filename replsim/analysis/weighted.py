@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.kernels.steps import differences, held, weighted_quantiles
 from replsim.units import NEVER, SECOND
 
 __all__ = ["PERMILLE", "AtEnd", "Ramps", "Sample", "Share", "Steps", "Total", "counting", "nearest_rank", "statistics"]
@@ -53,18 +54,20 @@ def statistics(values: NDArray[np.integer], names: Sequence[str], per: int = 1) 
     return found
 
 
-def counting(times: Sequence[Ints], changes: Sequence[Ints]) -> tuple[Ints, Ints]:
-    """The sum of several step functions, each given by its times and the change at each: times and values.
+def counting(times: tuple[Ints, Ints], changes: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+    """The sum of two step functions, each given by its times and the change at each: times and values.
 
     Changes at one time are made at once, so no value is reported that held for no time.
     """
-    time = np.concatenate(times)
-    # Runs that rise are merged by the stable sort; what is in no order is for the other, which is faster then.
-    rising = all(np.all(each[1:] >= each[:-1]) for each in times)
-    order = np.argsort(time, kind="stable" if rising else "quicksort")
-    time, value = time[order], np.cumsum(np.concatenate(changes)[order])
-    last = np.append(np.diff(time) > 0, True)[: len(time)]
-    return time[last], value[last]
+    (up, up_by), (down, down_by) = (_in_order(*each) for each in zip(times, changes, strict=True))
+    return differences(up, np.cumsum(up_by), down, -np.cumsum(down_by))
+
+
+def _in_order(time: Ints, change: Ints) -> tuple[Ints, Ints]:
+    if np.all(time[1:] >= time[:-1]):
+        return time, change
+    order = np.argsort(time)
+    return time[order], change[order]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,22 +114,15 @@ class Steps:
     weight: Ints
 
     @classmethod
-    def between(cls, time: Ints, value: Ints, start: int, end: int) -> Steps:
-        """The function that is ``value[i]`` from ``time[i]`` on, and 0 before, over ``[start, end)``."""
-        edges = np.concatenate([[start], np.clip(time, start, end), [end]])
-        return cls(np.concatenate([[0], value]), np.diff(edges)).where()
-
-    def where(self) -> Steps:
-        """Without the values that held for no time."""
-        held = self.weight > 0
-        return Steps(self.value[held], self.weight[held])
+    def between(cls, time: Ints, value: Ints, start: int, end: int, *, before: int = 0) -> Steps:
+        """The function that is ``value[i]`` from ``time[i]`` on, and ``before`` until then, over ``[start, end)``."""
+        return cls(*held(time, value, start, end, before))
 
     def quantiles(self, permilles: Sequence[int]) -> list[float]:
         """The smallest value not exceeded for at least so many thousandths of the time, for each of several."""
-        order = np.argsort(self.value)
-        held = np.cumsum(self.weight[order])
-        targets = [-(-int(held[-1]) * permille // 1000) for permille in permilles]
-        return [float(self.value[order[place]]) for place in np.searchsorted(held, targets)]
+        total = int(self.weight.sum())
+        targets = [-(-total * permille // 1000) for permille in permilles]
+        return [float(value) for value in weighted_quantiles(self.value, self.weight, targets)]
 
     def statistics(self, names: Sequence[str], per: int = 1) -> dict[str, float]:
         """Time-weighted ``mean``, percentiles, and ``max``, divided by ``per``; NaN over no time."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from replsim.kernels.places import looked_up
 from replsim.units import NEVER
 
 __all__ = ["Trajectory"]
@@ -43,13 +44,11 @@ class Trajectory:
 
     def at(self, time: ArrayLike) -> Ints:
         """The position at each ``time``, the step at that very moment included."""
-        steps = np.searchsorted(self.time, np.asarray(time), side="right")
-        return np.concatenate([[0], self.lsn])[steps]
+        return looked_up(self.time, self.lsn, np.asarray(time), "right", back=1, outside=0)
 
     def crossing(self, lsn: ArrayLike) -> Ints:
         """The first time at which the position has reached each ``lsn``; `NEVER` where it did not."""
-        steps = np.searchsorted(self.lsn, np.asarray(lsn), side="left")
-        return np.concatenate([self.time, [NEVER]])[steps]
+        return looked_up(self.lsn, self.time, np.asarray(lsn), "left", back=0, outside=NEVER)
 
     def until(self, end: int) -> Trajectory:
         """The steps at or before ``end``."""

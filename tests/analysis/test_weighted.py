@@ -44,7 +44,7 @@ def test_steps(changes: list[tuple[int, int]], start: int, end: int) -> None:
     """A step function's statistics over a window are those of its values at every nanosecond."""
     times = np.array([time for time, _ in changes], dtype=np.int64)
     by = np.array([change for _, change in changes], dtype=np.int64)
-    time, value = counting([times, times[:0]], [by, by[:0]])
+    time, value = counting((times, times[:0]), (by, by[:0]))
     assert np.all(np.diff(time) > 0)
     looked = np.array([by[times <= t].sum() for t in range(start, end)])
     found = Steps.between(time, value, start, end).statistics(("mean", "p50", "p99", "max"))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.kernels import compiled
+from replsim.kernels.compiled import compiled
 from replsim.record import Trajectory
 
 __all__ = ["Ints", "chained", "cut", "joined", "merged", "roomy", "trajectory", "until"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.kernels import compiled
+from replsim.kernels.compiled import compiled
 from replsim.scenario.nodes import Checkpoints
 
 __all__ = ["Pages", "images"]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from replsim.engines.stages.kernels.pace import Pace, after
 from replsim.engines.stages.kernels.wire import SECOND, transfer
-from replsim.kernels import compiled, part
+from replsim.kernels.compiled import compiled, part
 
 __all__ = ["ASYNCHRONOUS", "CHUNK", "WAITS", "Draws", "Flushes", "Inserts", "Rules", "initial", "primary_flush"]
 

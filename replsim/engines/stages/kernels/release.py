@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.kernels import compiled, part
+from replsim.kernels.compiled import compiled, part
 
 __all__ = ["Ends", "Heard", "Released", "Rule", "Waiting", "initial", "release"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.engines.stages.kernels.wire import LACKING, Way, Wire, send
-from replsim.kernels import compiled
+from replsim.kernels.compiled import compiled
 
 __all__ = ["Flushed", "Messages", "Sender", "sender_link"]
 

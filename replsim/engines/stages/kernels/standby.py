@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from replsim.engines.stages.kernels.pace import Pace, after, own, when
 from replsim.engines.stages.kernels.wire import LACKING, SECOND, Way, Wire, send, transfer
-from replsim.kernels import compiled, part
+from replsim.kernels.compiled import compiled, part
 
 __all__ = ["Additions", "Applied", "Batches", "Draws", "Given", "Replies", "Rules", "initial", "standby"]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from replsim.engines.stages.kernels.sender_link import Flushed, Messages
 from replsim.engines.stages.kernels.wire import LACKING, Way, Wire, send
-from replsim.kernels import compiled, part
+from replsim.kernels.compiled import compiled, part
 
 __all__ = ["AVAILABLE", "COUNT", "DONE", "DUE", "FIRST", "SENT", "InFlight", "initial", "window_link"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.engines.stages.kernels.pace import piece
-from replsim.kernels import part
+from replsim.kernels.compiled import part
 
 __all__ = ["LACKING", "Troubled", "Way", "Wire", "send", "transfer"]
 
