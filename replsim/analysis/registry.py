@@ -143,21 +143,40 @@ def metrics(record: Record) -> Metrics:
     return Metrics(Facts(record))
 
 
+def _alone(scenario: Scenario) -> dict[str, Per]:
+    """The only one who writes, and the only one who reads, if there is one; and what it is."""
+    found: dict[str, Per] = {}
+    kinds: tuple[Per, Per] = ("writer", "reader")
+    for kind in kinds:
+        clients: list[tuple[str, Per]] = [(name, kind) for name in _ENTITIES[kind](scenario)]
+        clients += [(name, "session") for name in scenario.sessions]
+        if len(clients) == 1:
+            found |= clients
+    return found
+
+
 class Named(Mapping[str, float]):
     """Metrics of ``scenario`` by name, of which `_value` knows each entity's own."""
 
     def __init__(self, scenario: Scenario, names: Iterable[str]) -> None:
         self._scenario = scenario
         self._names = dict.fromkeys(names)
+        self._alone = _alone(scenario)
 
     @abstractmethod
     def _value(self, metric: Metric, entity: str | None) -> float:
         """One entity's own value, or for None the cluster's."""
 
+    def _whose(self, metric: Metric, entity: str | None) -> str | None:
+        """Whose value is looked up: what is one's own is the cluster's where there is nobody else."""
+        alone = entity is not None and metric.overall == "own" and self._alone.get(entity) in metric.per
+        return None if alone else entity
+
     def __getitem__(self, name: str) -> float:
         if name not in self._names:
             raise UnknownMetric(self._unknown(name))
         metric, entity = find(name)
+        entity = self._whose(metric, entity)
         if entity is None and metric.overall == "largest":
             own = [self._value(metric, each) for each in metric.entities(self._scenario)]
             return max((value for value in own if not math.isnan(value)), default=math.nan)

@@ -37,8 +37,10 @@ class Acknowledged:
         told = facts.acknowledged
         self.order = np.argsort(told, kind="stable")[: int(np.count_nonzero(told < NEVER))]
         self.times = told[self.order]
-        self._newest = np.concatenate([[0], np.maximum.accumulate(self.order + 1)])
-        self._first = np.concatenate([np.minimum.accumulate(told[::-1])[::-1], [NEVER]])
+        self.newest_by_count = np.concatenate([[0], np.maximum.accumulate(self.order + 1)])
+        """By the number of acknowledgements: one more than the newest commit among them; 0 for none."""
+        self.first_by_prefix = np.concatenate([np.minimum.accumulate(told[::-1])[::-1], [NEVER]])
+        """Per length of a prefix of the log: the earliest acknowledgement of what is not in it."""
         self.latest_within = np.concatenate([[-1], np.maximum.accumulate(told)])
         """Per length of a prefix of the log: the latest acknowledgement in it (never falls; -1 for length 0)."""
 
@@ -48,11 +50,11 @@ class Acknowledged:
 
     def newest(self, told: Ints) -> Ints:
         """One more than the newest commit of the log among the first ``told`` acknowledged; 0 for none."""
-        return self._newest[told]
+        return self.newest_by_count[told]
 
     def first_after(self, seen: Ints) -> Ints:
         """The earliest acknowledgement of a commit that is not among the first ``seen`` of the log."""
-        return self._first[seen]
+        return self.first_by_prefix[seen]
 
 
 def ahead_on_standby(acknowledged: Acknowledged, seen: Ints, moments: Ints) -> NDArray[np.bool_]:
@@ -69,11 +71,11 @@ class Visible:
         assert np.all(visible <= facts.acknowledged), "a commit is acknowledged before it is visible"
         order = np.argsort(visible, kind="stable")
         self.times = visible[order]
-        self._newest = np.concatenate([[0], np.maximum.accumulate(order + 1)])
+        self.newest_by_count = np.concatenate([[0], np.maximum.accumulate(order + 1)])
 
     def newest(self, moments: Ints) -> Ints:
         """One more than the newest commit of the log that is visible at each moment; 0 for none."""
-        return self._newest[count_by(self.times, moments)]
+        return self.newest_by_count[count_by(self.times, moments)]
 
     def ahead(self, acknowledged: Acknowledged, moments: Ints) -> NDArray[np.bool_]:
         """Whether a commit was visible that had not been acknowledged at the moment of the look."""

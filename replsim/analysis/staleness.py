@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -187,20 +188,15 @@ def facts_t_visibility(facts: Facts, node: str, *, since: str = "acknowledged") 
 
 
 def _visibility(facts: Facts, node: str, since: str) -> tuple[Ints, Floats]:
-    told = facts.acknowledged if since == "acknowledged" else facts.column("visible")
-    chosen = facts.within(told)
-    applied, told = facts.reached(node, "apply")[chosen], told[chosen]
-    seen = applied < NEVER
-    watched = np.where(seen, np.maximum(applied - told, 0), facts.record.scenario.duration - told)
-    ordered = np.sort(np.append(watched, 0))
+    waits = _waits(facts, node, since)
+    ordered = np.sort(np.concatenate([*waits, [0]]))
     times = ordered[np.append(True, ordered[1:] > ordered[:-1])]
     # Seen at exactly t counts before watched until exactly t: the look at t would have found it.
-    arrived, lost = (
-        np.diff(np.searchsorted(np.sort(watched[which]), times, side="right"), prepend=0) for which in (seen, ~seen)
-    )
-    at_risk = len(watched) - np.concatenate([[0], np.cumsum(arrived + lost)[:-1]])
+    arrived, lost = (np.diff(np.searchsorted(np.sort(each), times, side="right"), prepend=0) for each in waits)
+    watched = len(ordered) - 1
+    at_risk = watched - np.concatenate([[0], np.cumsum(arrived + lost)[:-1]])
     if not lost.any():
-        return times, np.cumsum(arrived) / max(len(watched), 1)
+        return times, np.cumsum(arrived) / max(watched, 1)
     unseen = np.cumprod(1 - arrived / np.maximum(at_risk, 1))
     return times, 1 - unseen
 
@@ -226,13 +222,44 @@ def _visibility(facts: Facts, node: str, since: str) -> tuple[Ints, Floats]:
 def visibility(facts: Facts, node: str | None) -> Mapping[str, float]:
     """How long until a commit can be seen on a standby."""
     assert node is not None
-    found = {}
+    found: dict[str, float] = {}
     for family, since in (("t_visibility", "acknowledged"), ("t_visibility_from_visible", "visible")):
-        times, share = _visibility(facts, node, since)
-        some = bool(np.any(facts.within(facts.acknowledged if since == "acknowledged" else facts.column("visible"))))
-        for name in NEEDED:
-            # The product of an estimate's factors may fall short of a share by its rounding.
-            enough = np.flatnonzero(share >= PERMILLE[name] / 1000 - 1e-12)
-            needed = float(times[enough[0]]) / SECOND if len(enough) else float("inf")
-            found[f"{family}.{name}"] = needed if some else NAN
+        needed = _needed(*_waits(facts, node, since), [PERMILLE[name] / 1000 for name in NEEDED])
+        found |= {f"{family}.{name}": wait / SECOND for name, wait in zip(NEEDED, needed, strict=True)}
     return found
+
+
+def _needed(seen: Ints, lost: Ints, shares: Sequence[float]) -> list[float]:
+    """The first time at which the estimate of `_visibility` reaches each of ``shares``; NaN without any commit.
+
+    From each end of a watch in vain to the next the estimate falls in equal parts with each commit that is seen.
+    """
+    if not len(seen) + len(lost):
+        return [NAN] * len(shares)
+    seen = np.sort(seen)
+    ends, given_up = np.unique(lost, return_counts=True)
+    edges = np.concatenate([[0], np.searchsorted(seen, ends, side="right"), [len(seen)]])
+    watched = len(seen) + len(lost) - edges[:-1] - np.concatenate([[0], np.cumsum(given_up)])
+    unseen = np.cumprod(1 - np.diff(edges) / np.maximum(watched, 1))
+    found = []
+    for share in shares:
+        # The product of an estimate's factors may fall short of a share by its rounding.
+        enough = 1 - share + 1e-12
+        stretch = int(np.argmax(unseen <= enough))
+        if unseen[stretch] > enough:
+            found.append(float("inf"))
+            continue
+        before = unseen[stretch - 1] if stretch else 1.0
+        nth = max(math.ceil(watched[stretch] * (1 - enough / before)), 1)
+        found.append(float(seen[edges[stretch] + nth - 1]))
+    return found
+
+
+def _waits(facts: Facts, node: str, since: str) -> tuple[Ints, Ints]:
+    """How long after each commit within the window the node showed it, and how long it was watched for in vain."""
+    told = facts.acknowledged if since == "acknowledged" else facts.column("visible")
+    chosen = np.flatnonzero(facts.within(told))
+    applied, told = facts.reached(node, "apply")[chosen], told[chosen]
+    lost = np.flatnonzero(applied == NEVER)
+    waits = np.maximum(applied - told, 0)
+    return np.delete(waits, lost), facts.record.scenario.duration - told[lost]

@@ -136,7 +136,7 @@ class Streamed(Named):
         self._found: dict[tuple[Any, str | None], dict[str, Adding]] = {}
         for name in names:
             metric = _plain(name)
-            own = None if name in METRICS else name.partition(".")[0]
+            own = self._whose(metric, None if name in METRICS else name.partition(".")[0])
             if own is not None or metric.overall == "own":
                 self._found[metric.function, own] = {}
         self.lag = {name: np.zeros(POINTS) for name in scenario.standbys}

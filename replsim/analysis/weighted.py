@@ -15,6 +15,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.kernels import worth_compiling
+from replsim.kernels.places import plain
 from replsim.kernels.steps import differences, held, weighted_quantiles
 from replsim.units import NEVER, SECOND
 
@@ -144,6 +146,21 @@ def _last_below(ends: Ints, target: int, up_to: Callable[[int], tuple[int, int]]
     return int(ends[place - 1]) if place else LEAST
 
 
+def _cut(start: Ints, end: Ints, origin: Ints, window: tuple[int, int]) -> tuple[tuple[Ints, Ints, Ints], int]:
+    """For `Ramps.of`: the pieces within the window, and their time."""
+    if worth_compiling(len(start)):
+        from replsim.analysis import loops
+
+        out = np.empty((3, len(start)), dtype=np.int64)
+        edges = int(window[0]), int(window[1])
+        count, covered = loops.ramps(plain(start), plain(end), plain(origin), edges, (out[0], out[1], out[2]))
+        return (out[0, :count], out[1, :count], out[2, :count]), covered
+    start, end = np.maximum(start, window[0]), np.minimum(end, window[1])
+    kept = end > start
+    start, end, origin = start[kept], end[kept], origin[kept]
+    return (start, start - origin, end - origin), int((end - start).sum())
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ramps:
     """A sawtooth over a stretch of time: it rises from ``low`` to ``high`` (nanoseconds) at one second a second.
@@ -162,12 +179,10 @@ class Ramps:
 
         Outside the pieces it is 0, or without a value where ``zero_outside`` is false.
         """
-        start, end = np.maximum(start, window[0]), np.minimum(end, window[1])
-        kept = end > start
-        start, end, origin = start[kept], end[kept], origin[kept]
-        zero = window[1] - window[0] - int((end - start).sum()) if zero_outside else 0
+        found, covered = _cut(start, end, origin, window)
+        zero = window[1] - window[0] - covered if zero_outside else 0
         assert zero >= 0, "pieces overlap"
-        return cls(start, start - origin, end - origin, zero)
+        return cls(*found, zero)
 
     @property
     def total(self) -> int:

@@ -135,13 +135,14 @@ def weighted_quantiles(
 ) -> None:
     """The smallest value with at least each of ``targets`` of weight up to it: by the high bits, then by lower ones.
 
-    ``sums`` is room for `BUCKETS` numbers, ``some`` and ``their`` for as many as there are values.
+    ``sums`` is room for twice `BUCKETS` numbers, ``some`` and ``their`` for as many as there are values.
     """
+    high, low = sums[:BUCKETS], sums[BUCKETS:]
+    first, left_out = buckets(value, weight, len(value), high)
     for n in range(len(targets)):
-        least, shift = buckets(value, weight, len(value), sums)
-        missing, place = targets[n], 0
-        while sums[place] < missing:
-            missing -= sums[place]
+        least, shift, missing, place = first, left_out, targets[n], 0
+        while high[place] < missing:
+            missing -= high[place]
             place += 1
         count = 0
         if shift:
@@ -150,10 +151,10 @@ def weighted_quantiles(
                     some[count], their[count] = value[i], weight[i]
                     count += 1
         while shift:
-            least, shift = buckets(some, their, count, sums)
+            least, shift = buckets(some, their, count, low)
             place = 0
-            while sums[place] < missing:
-                missing -= sums[place]
+            while low[place] < missing:
+                missing -= low[place]
                 place += 1
             kept = 0
             for i in range(count):

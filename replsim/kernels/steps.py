@@ -60,7 +60,7 @@ def weighted_quantiles(value: NDArray[np.integer], weight: Ints, targets: Sequen
         return [int(value[order[place]]) for place in places]
     from replsim.kernels import loops
 
-    found, sums = np.empty(len(targets), dtype=np.int64), np.empty(loops.BUCKETS, dtype=np.int64)
+    found, sums = np.empty(len(targets), dtype=np.int64), np.empty(2 * loops.BUCKETS, dtype=np.int64)
     room = np.empty((2, len(value)), dtype=np.int64)
     wanted = np.array(targets, dtype=np.int64)
     loops.weighted_quantiles(plain(value), plain(weight), wanted, sums, room[0], room[1], found)

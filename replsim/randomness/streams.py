@@ -7,6 +7,7 @@ blocks and rounded to integers once; the k-th use of a stream takes its k-th dra
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import repeat
 from typing import Final
 from zlib import crc32
@@ -21,6 +22,9 @@ __all__ = ["Draws", "HeldDraws", "Streams"]
 
 BLOCK: Final = 4096
 """Draws a block: large enough that the cost of a call vanishes, small enough to stay in cache."""
+
+LONGEST_KEPT: Final = 1 << 20
+"""The most values that a constant keeps: 8 MiB."""
 
 
 class Streams:
@@ -89,7 +93,7 @@ class Draws:
         """The next ``count`` draws."""
         constant = self._distribution.constant
         if constant is not None:
-            return np.full(count, constant, dtype=np.int64)
+            return _constant(constant).block(count)
         values = self._distribution.values(self._uniforms.block(count), self._drawn, self._uniforms.phase)
         self._drawn += count
         np.rint(values, out=values)
@@ -99,6 +103,25 @@ class Draws:
     def _one_by_one(self) -> Iterator[int]:
         while True:
             yield from self.block(BLOCK).tolist()
+
+
+class _Constant:
+    """Columns of one value, which nobody writes to: made once for many, unless they are very long."""
+
+    def __init__(self, value: int) -> None:
+        self._value = value
+        self._kept = np.empty(0, dtype=np.int64)
+
+    def block(self, count: int) -> NDArray[np.int64]:
+        kept = self._kept
+        if len(kept) < count:
+            kept = np.full(count, self._value, dtype=np.int64)
+            if count <= LONGEST_KEPT:
+                self._kept = kept
+        return kept[:count]
+
+
+_constant = lru_cache(maxsize=16)(_Constant)
 
 
 class HeldDraws:

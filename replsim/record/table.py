@@ -6,7 +6,7 @@ import contextlib
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -25,11 +25,13 @@ __all__ = ["Table"]
 
 class Table(Mapping[str, NDArray[Any]]):
     """Columns by name.  ``times`` names those that hold nanoseconds (where `NEVER` is 'it did not happen'),
-    ``words`` maps a column of codes to the words they stand for; exports translate both."""
+    ``words`` maps a column of codes to the words they stand for; exports translate both.
+
+    A column may be given as a function that makes it, when it is first asked for."""
 
     def __init__(
         self,
-        columns: Mapping[str, NDArray[Any]],
+        columns: Mapping[str, NDArray[Any] | Callable[[], NDArray[Any]]],
         *,
         times: tuple[str, ...] = (),
         words: Mapping[str, tuple[str, ...]] | None = None,
@@ -37,17 +39,23 @@ class Table(Mapping[str, NDArray[Any]]):
         self._columns = dict(columns)
         self.times = times
         self.words = dict(words or {})
-        assert len({len(column) for column in self._columns.values()}) <= 1, "columns differ in length"
+        assert len({len(column) for column in self._columns.values() if isinstance(column, np.ndarray)}) <= 1, (
+            "columns differ in length"
+        )
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        return self._columns[name]
+        column = self._columns[name]
+        if not isinstance(column, np.ndarray):
+            self._columns[name] = column = column()
+            assert len(column) == len(self), "columns differ in length"
+        return column
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
 
     def __len__(self) -> int:
         """The number of rows."""
-        return len(next(iter(self._columns.values()), ()))
+        return next((len(column) for column in self._columns.values() if isinstance(column, np.ndarray)), 0)
 
     def where(self, rows: NDArray[Any]) -> Table:
         """The rows that a mask or an index chooses."""

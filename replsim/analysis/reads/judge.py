@@ -6,6 +6,7 @@ then on, somebody could know of it.  What it was *promised* to see is less, and 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from replsim.analysis.reads.groups import Looks
 from replsim.analysis.reads.history import History
 from replsim.analysis.reads.views import Views
 from replsim.analysis.sightings import Rows
+from replsim.kernels import worth_compiling
+from replsim.kernels.places import plain
 from replsim.rules.promises import Promise
 from replsim.units import NEVER
 
@@ -30,17 +33,18 @@ class Judge:
     def __init__(self, views: Views) -> None:
         self._facts = views.facts
         self._acknowledged = views.acknowledged
-        self._rows = Rows(self._facts.column("key").astype(np.int64), views.acknowledged, self._facts.acknowledged)
+
+    @cached_property
+    def _rows(self) -> Rows:
+        return Rows(self._facts.column("key").astype(np.int64), self._acknowledged, self._facts.acknowledged)
 
     def columns(self, name: str, promise: Promise, looks: Looks) -> dict[str, NDArray[Any]]:
         """The columns of one group's reads."""
         count, seen, walk = len(looks.issued), looks.seen, looks.walk
-        told = self._acknowledged.by(looks.issued)
-        should = self._acknowledged.newest(told)
         ends = np.concatenate([[0], self._facts.codes])
-        first = self._acknowledged.first_after(seen)
+        told, against_the_log = self._against_the_log(looks.issued, seen, ends)
         own, back = self._own(name, looks), self._back(looks)
-        columns = {
+        columns: dict[str, NDArray[Any]] = {
             "time": looks.issued,
             "arrived": walk.arrived,
             "looked": walk.looked,
@@ -54,10 +58,7 @@ class Judge:
             "served": walk.served,
             "timed_out": walk.timed_out,
             "diverted": walk.diverted,
-            "saw": ends[seen],
-            "should": ends[should],
-            "versions": np.maximum(should - seen, 0),
-            "age": np.maximum(looks.issued - first, 0),
+            **against_the_log,
             "ahead": looks.ahead,
             "own": own,
             "back": back,
@@ -71,6 +72,25 @@ class Judge:
             "key_should": ends[row.newest],
             "key_versions": row.versions,
             "key_age": np.maximum(looks.issued - row.since, 0),
+        }
+
+    def _against_the_log(self, issued: Ints, seen: Ints, ends: Ints) -> tuple[Ints, dict[str, Ints]]:
+        """How many commits had been acknowledged when each read was issued, and what it saw and missed of all."""
+        acknowledged = self._acknowledged
+        if worth_compiling(len(issued)):
+            from replsim.analysis.reads import loops
+
+            told, saw, should, versions, age = np.empty((5, len(issued)), dtype=np.int64)
+            by_count = acknowledged.times, acknowledged.newest_by_count, acknowledged.first_by_prefix
+            loops.judged(plain(issued), seen, by_count, ends, (told, saw, should, versions, age))
+            return told, {"saw": saw, "should": should, "versions": versions, "age": age}
+        told = acknowledged.by(issued)
+        newest = acknowledged.newest(told)
+        return told, {
+            "saw": ends[seen],
+            "should": ends[newest],
+            "versions": np.maximum(newest - seen, 0),
+            "age": np.maximum(issued - acknowledged.first_after(seen), 0),
         }
 
     def _own(self, name: str, looks: Looks) -> Bools:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.sightings import Acknowledged, Visible, ahead_on_standby, count_by
+from replsim.kernels import worth_compiling
+from replsim.kernels.places import plain
 from replsim.record import DOWN
 from replsim.record.branch import distance
 from replsim.units import NEVER
@@ -43,6 +45,9 @@ class Views:
         """What looks see, and whether a commit that had not been acknowledged by then was among it."""
         seen = np.zeros(len(nodes), dtype=np.int64)
         ahead = np.zeros(len(nodes), dtype=bool)
+        if worth_compiling(len(nodes)):
+            self._look(plain(nodes), plain(moments), seen, ahead)
+            return seen, ahead
         for code, chosen in self._by_node(nodes):
             at = moments[chosen]
             seen[chosen] = self._seen(code, at)
@@ -51,6 +56,21 @@ class Views:
             else:
                 ahead[chosen] = ahead_on_standby(self.acknowledged, seen[chosen], at)
         return seen, ahead
+
+    def _look(self, nodes: Ints, moments: Ints, seen: Ints, ahead: NDArray[np.bool_]) -> None:
+        """`looked`, compiled."""
+        from replsim.analysis.reads import loops
+
+        acknowledged = self.acknowledged
+        for code, name in enumerate(self._names):
+            if not (nodes == code).any():
+                continue
+            if self._is_primary(code):
+                times, newest = self._visible.times, self._visible.newest_by_count
+                loops.looked_at_primary(code, nodes, moments, times, newest, acknowledged.times, seen, ahead)
+            else:
+                applied = self.facts.reached(name, "apply")
+                loops.looked_at_standby(code, nodes, moments, applied, acknowledged.latest_within, seen, ahead)
 
     def ready(self, nodes: Ints, counts: Ints) -> Ints:
         """When nodes have replayed so many commits: `NEVER` where not by the run's end, 0 on the primary."""

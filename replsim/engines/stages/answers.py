@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.engines.stages.columns import Ints, chained, cut
+from replsim.engines.stages.columns import Ints, chained, cut, joined
 from replsim.engines.stages.kernels import release as kernel
 from replsim.engines.stages.kernels.primary_flush import Flushes
 from replsim.engines.stages.kernels.standby import Replies
@@ -58,7 +58,7 @@ class Answers:
         waiting = kernel.Waiting(rows.inserted, rows.lsn, rows.level)
         s = self._state.copy()
         times = np.empty(len(heard) + 1, dtype=np.int64)
-        kernel.release(s, waiting, ends, _one_after_another(heard), complete, self._rule, times, out)
+        kernel.release(s, waiting, ends, self._one_after_another(heard), complete, self._rule, times, out)
         done, flush = int(s[kernel.DONE]), int(s[kernel.FLUSH])
         self.row += done
         places = s[kernel.FIELDS :].reshape(3, len(self.candidates))
@@ -76,9 +76,13 @@ class Answers:
         told: NDArray[np.int64] = np.where(visible == NEVER, NEVER, visible + rows.way)
         return Answered(rows, out.flushed[:done], visible, told)
 
-
-def _one_after_another(heard: list[Replies]) -> kernel.Heard:
-    empty = np.empty(0, dtype=np.int64)
-    every = chained(heard) if heard else Replies(empty, empty, empty, empty)
-    first = np.concatenate([[0], np.cumsum([len(each.time) for each in heard])]).astype(np.int64)
-    return kernel.Heard(first, every.time, (every.write, every.flush, every.apply))
+    def _one_after_another(self, heard: list[Replies]) -> kernel.Heard:
+        """What the candidates reported at the levels that somebody waits at."""
+        none: list[kernel.Ints] = [np.empty(0, dtype=np.int64)]
+        first = np.concatenate([[0], np.cumsum([len(each.time) for each in heard])]).astype(np.int64)
+        time = joined([*none, *(each.time for each in heard)])
+        reported = [
+            joined([*none, *(each[1 + kind] for each in heard if kind in self._kinds)])
+            for kind in range(len(REMOTE_LEVELS))
+        ]
+        return kernel.Heard(first, time, (reported[0], reported[1], reported[2]))
