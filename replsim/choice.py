@@ -67,18 +67,21 @@ def simulate(
 
     A pool of connections that runs dry is found as the stage engine runs: then the event engine starts over.
     """
-    from replsim.engines import events, stages
-
     choice = choose(scenario, engine)
+    reason = choice.reason
     if choice.engine == "postgres":
         from replsim.engines import postgres
 
-        return postgres.run(scenario, seed, progress), choice.reason
-    if choice.engine == "events":
-        return events.run(scenario, seed, progress), choice.reason
-    try:
-        return stages.run(scenario, seed, progress), choice.reason
-    except UnsupportedScenario as found:
-        if engine == "stages":
-            raise
-        return events.run(scenario, seed, progress), str(found)
+        return postgres.run(scenario, seed, progress), reason
+    if choice.engine == "stages":
+        from replsim.engines import stages
+
+        try:
+            return stages.run(scenario, seed, progress), reason
+        except UnsupportedScenario as found:
+            if engine == "stages":
+                raise
+            reason = str(found)
+    from replsim.engines import events
+
+    return events.run(scenario, seed, progress), reason

@@ -44,7 +44,7 @@ __all__ = ["Distribution", "DurationDistribution", "Empirical", "Part", "SizeDis
 class Distribution(BaseModel, Generic[Q]):
     """One family, or a mixture of distributions.  A bare quantity is short for ``{constant: …}``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     constant: Q | None = None
     """Always the same value."""
@@ -157,7 +157,7 @@ class Distribution(BaseModel, Generic[Q]):
 class Part(BaseModel, Generic[Q]):
     """One part of a mixture: ``weight`` of all draws come from the distribution ``of``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     weight: Annotated[Positive, Field(examples=[1])]
     """The share of draws, relative to the other parts' weights."""

@@ -50,7 +50,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class Family(BaseModel):
     """One family of distributions: its parameters are its fields, its inverse cdf its one method."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     @property
     @abstractmethod

@@ -32,7 +32,7 @@ class Promise(BaseModel):
     Source of the definitions: Terry et al. 1994, "Session guarantees for weakly consistent replicated data".
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     guarantee: Guarantee = "none"
     """``read_your_writes``: a read sees its user's writes that were acknowledged to it.  ``monotonic_reads``: no less

@@ -12,7 +12,7 @@ __all__ = ["Count", "Name", "Part", "Quantity", "Whole"]
 class Part(BaseModel):
     """A part of a scenario: frozen, and a key it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _whole(value: Any) -> Any:

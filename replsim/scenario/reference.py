@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from replsim.randomness import Distribution, SizeDistribution
 from replsim.randomness.distributions import DurationDistribution
 from replsim.rules.routing import POLICIES
+from replsim.scenario.described import descriptions
 from replsim.scenario.dialect import DEEPEST, LARGEST_BYTES, MOST_VALUES
 from replsim.scenario.kinds import choices, default, fields, plain
 from replsim.scenario.network import PRESETS
@@ -81,13 +82,20 @@ def _distributions() -> Iterator[str]:
     yield "## Distributions\n"
     yield "A time or a size that varies is a distribution: a bare quantity (always the same), or one family.\n"
     yield "| family | what it is | keys | example |\n|---|---|---|---|"
+    families = _described(DurationDistribution)
     for name, field in DurationDistribution.model_fields.items():
         inner = plain(field.annotation)
         part = inner if isinstance(inner, type) else get_args(inner)[0] if get_origin(inner) is tuple else None
-        keys = fields(part) if isinstance(part, type) and issubclass(part, BaseModel) else {}
-        listed = "; ".join(f"`{key}`: {_prose(each.description or '').rstrip('.')}" for key, each in keys.items())
-        yield f"| `{name}` | {_prose(field.description or '')} | {listed} | `{EXAMPLES[name]}` |"
+        keys = _described(part) if isinstance(part, type) and issubclass(part, BaseModel) else {}
+        listed = "; ".join(f"`{key}`: {text.rstrip('.')}" for key, text in keys.items())
+        yield f"| `{name}` | {families[name]} | {listed} | `{EXAMPLES[name]}` |"
     yield ""
+
+
+def _described(model: type[BaseModel]) -> dict[str, str]:
+    """What each key of a part is."""
+    told = descriptions(model)
+    return {key: _prose(told.get(key, "")) for key in fields(model)}
 
 
 def _section(name: str, model: type[BaseModel]) -> Iterator[str]:
@@ -101,8 +109,9 @@ def _section(name: str, model: type[BaseModel]) -> Iterator[str]:
         )
         return
     yield "| key | holds | default | what it says |\n|---|---|---|---|"
+    told = _described(model)
     for key, field in fields(model).items():
-        yield f"| `{key}` | {_holds(field)} | {_default(field)} | {_prose(field.description or '')} |"
+        yield f"| `{key}` | {_holds(field)} | {_default(field)} | {told[key]} |"
     if name == "Zones":
         yield "\nThe presets, as published round trips (half of one is the latency one way):\n"
         for preset, table in PRESETS.items():

@@ -13,6 +13,7 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 
 from replsim.rules.routing import POLICIES
+from replsim.scenario.described import DescribedSchema
 from replsim.scenario.kinds import choices, default, fields, plain
 from replsim.scenario.model import Scenario
 
@@ -26,7 +27,7 @@ _KEYWORDS: Final = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", 
 
 def schema() -> dict[str, Any]:
     """The schema (draft 2020-12) as plain data."""
-    raw = Scenario.model_json_schema()
+    raw = Scenario.model_json_schema(schema_generator=DescribedSchema)
     parts: dict[str, Any] = raw.pop("$defs")
     names = _names(parts)
     quantities: dict[str, Any] = {}

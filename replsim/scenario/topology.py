@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from replsim.scenario.clients import Session, Writer
     from replsim.scenario.model import Scenario
 
-__all__ = ["client_network", "client_ways", "link_between", "topology", "zone_of"]
+__all__ = ["client_network", "client_ways", "downstream", "link_between", "topology", "zone_of"]
 
 
 def topology(scenario: Scenario) -> nx.DiGraph[str]:
@@ -36,6 +36,19 @@ def topology(scenario: Scenario) -> nx.DiGraph[str]:
             upstream, name, link=link_between(scenario, upstream, name), back=link_between(scenario, name, upstream)
         )
     return graph
+
+
+def downstream(scenario: Scenario) -> list[tuple[str, str]]:
+    """Each standby behind the node that it streams from, level by level from the primary outwards."""
+    found: list[tuple[str, str]] = []
+    level = [scenario.primary.name]
+    while level:
+        here = [
+            (upstream, name) for upstream in level for name in scenario.standbys if scenario.upstream(name) == upstream
+        ]
+        found += here
+        level = [name for _, name in here]
+    return found
 
 
 def zone_of(scenario: Scenario, node: str) -> str | None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from replsim.errors import ScenarioError
 from replsim.scenario import Scenario
 from replsim.scenario.explain import explain
-from replsim.scenario.topology import client_network, link_between, topology
+from replsim.scenario.topology import client_network, downstream, link_between, topology
 
 PARTS: dict[str, Any] = {
     "name": "demo",
@@ -56,6 +56,14 @@ def test_the_cluster_as_a_graph() -> None:
     assert graph.edges["p", "s1"]["link"].latency.mean == 1e6
     assert graph.edges["s1", "s2"]["back"].latency.mean == 5e6
     assert graph.nodes["s1"] == {"role": "standby", "zone": "b"}
+
+
+def test_standbys_level_by_level() -> None:
+    """Standbys come level by level, those of one node in the order of the scenario, and each behind its upstream."""
+    standbys = {"deep": {"upstream": "mid"}, "mid": {"upstream": "s1"}, "s1": {}, "late": {"upstream": "s1"}, "s2": {}}
+    links = {f"{each.get('upstream', 'p')} -> {name}": {"latency": "1ms"} for name, each in standbys.items()}
+    scenario = Scenario.model_validate(PARTS | {"standbys": standbys, "links": links})
+    assert downstream(scenario) == [("p", "s1"), ("p", "s2"), ("s1", "mid"), ("s1", "late"), ("mid", "deep")]
 
 
 def test_a_link_holds_both_ways_unless_the_way_back_is_given() -> None:

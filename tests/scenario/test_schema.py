@@ -13,7 +13,9 @@ import replsim
 from replsim import front
 from replsim.randomness import DurationDistribution
 from replsim.scenario import reference, schema
+from replsim.scenario.described import descriptions
 from replsim.scenario.dialect import read
+from replsim.scenario.kinds import fields
 from replsim.scenario.starter import starter
 
 ROOT = Path(__file__).parents[2]
@@ -118,7 +120,7 @@ def test_every_field_says_what_it_is() -> None:
     silent = [
         f"{name}.{key}"
         for name, model in schema.models().items()
-        for key, field in model.model_fields.items()
-        if not field.description and name not in ("Route", "Expectation")
+        for key in fields(model)
+        if key not in descriptions(model) and name not in ("Route", "Expectation")
     ]
     assert silent == []

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import networkx as nx
-
 from replsim.engines.events.agenda import Agenda
 from replsim.engines.events.clients import Clients, Step
 from replsim.engines.events.connection import Connection
@@ -37,7 +35,7 @@ from replsim.scenario import Scenario
 from replsim.scenario.failover import Patroni
 from replsim.scenario.network import Link
 from replsim.scenario.nodes import Standby
-from replsim.scenario.topology import link_between, topology
+from replsim.scenario.topology import downstream, link_between
 from replsim.scenario.windows import told, windows
 
 __all__ = ["Cluster"]
@@ -59,11 +57,10 @@ class Cluster:
         self.groups: list[Clients] = groups(scenario, streams)
         self.nodes: dict[str, Node] = {}
         self._wires: dict[str, Wire] = {}
-        graph = topology(scenario)
         name = scenario.primary.name
         log = Log(scenario)
         # From the source of the WAL outwards, so that events of equal time go in the direction of the stream.
-        edges = [(None, name), *nx.bfs_edges(graph, name)]
+        edges = [(None, name), *downstream(scenario)]
         for place, (upstream, each) in enumerate(edges):
             self.nodes[each] = self._node(each, place, upstream, log)
         self.queries = {each.name: Queries(self, each) for each in self.nodes.values()} if self.eventful else {}

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-import networkx as nx
-
 from replsim.engines.postgres import statements
 from replsim.engines.postgres.binaries import Binaries
 from replsim.engines.postgres.channel import Worker
@@ -25,7 +23,7 @@ from replsim.errors import ServerFailed
 from replsim.rules.acks import SyncRule
 from replsim.scenario import Scenario
 from replsim.scenario.failover import Manual
-from replsim.scenario.topology import link_between, topology
+from replsim.scenario.topology import downstream, link_between
 
 __all__ = ["Cluster"]
 
@@ -74,7 +72,7 @@ class Cluster:
         self._ports: dict[tuple[str, str], int] = self.links.answer()
         self.links.ask("serve", primary.name, primary.port)
         # From the primary outwards: a standby finds its upstream, with a slot, when it starts.
-        for upstream, name in nx.bfs_edges(topology(scenario), primary.name):
+        for upstream, name in downstream(scenario):
             self.servers[upstream].tell(f"SELECT pg_create_physical_replication_slot('{self.slot(name)}', true)")
             self._start(self.servers[name], self.settings(name))
             self.links.ask("serve", name, self.servers[name].port)

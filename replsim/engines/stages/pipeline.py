@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import networkx as nx
-
 from replsim.engines.stages.actors.primary import Primary
 from replsim.engines.stages.actors.sender import Sender, WindowedSender, sender
 from replsim.engines.stages.actors.standby import Moved, Standby
@@ -20,7 +18,7 @@ from replsim.engines.stages.troubles import Troubles
 from replsim.errors import UnsupportedScenario
 from replsim.randomness import Streams
 from replsim.scenario import Scenario
-from replsim.scenario.topology import topology
+from replsim.scenario.topology import downstream, link_between
 from replsim.units import NEVER, format_duration
 
 __all__ = ["Chunk", "Pipeline"]
@@ -49,7 +47,6 @@ class Pipeline:
     """A scenario's cluster, ready to run."""
 
     def __init__(self, scenario: Scenario, streams: Streams) -> None:
-        name = scenario.primary.name
         self.scenario = scenario
         self.intake = Intake(groups(scenario, streams))
         self.log = Log(scenario, streams, self.intake.groups)
@@ -59,16 +56,17 @@ class Pipeline:
         self.troubles = Troubles(scenario, streams)
         self.primary = Primary(scenario, streams, self.troubles, has_writer=has_writer)
         self.replicas: dict[str, Replica] = {}
-        graph = topology(scenario)
-        for upstream, standby in nx.bfs_edges(graph, name):
-            edge = graph.edges[upstream, standby]
+        for upstream, standby in downstream(scenario):
+            link, back = link_between(scenario, upstream, standby), link_between(scenario, standby, upstream)
+            assert link is not None
+            assert back is not None
             self.replicas[standby] = Replica(
                 upstream,
-                sender(scenario, streams, self.troubles, upstream, standby, edge["link"], edge["back"]),
-                Standby(scenario, streams, self.troubles, upstream, standby, edge["back"], self.log),
-                Patience(self.troubles, standby, upstream, edge["back"], scenario.primary.wal_sender_timeout),
+                sender(scenario, streams, self.troubles, upstream, standby, link, back),
+                Standby(scenario, streams, self.troubles, upstream, standby, back, self.log),
+                Patience(self.troubles, standby, upstream, back, scenario.primary.wal_sender_timeout),
                 Patience(
-                    self.troubles, upstream, standby, edge["link"], scenario.standbys[standby].wal_receiver_timeout
+                    self.troubles, upstream, standby, link, scenario.standbys[standby].wal_receiver_timeout
                 ),
             )
         self.answers = Answers(scenario, self.log, [group.level for group in self.intake.groups])
