@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from replsim.kernels.compiled import compiled, part
 from replsim.kernels.loops import rank
 
-__all__ = ["exporter", "ramps"]
+__all__ = ["exporter", "ramps", "tally"]
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Pieces = tuple[Ints, Ints, Ints]
 """Room for ramps: when each starts, and the values from which and to which it rises."""
 
@@ -36,6 +37,23 @@ def ramps(start: Ints, end: Ints, origin: Ints, window: tuple[int, int], out: Pi
         if count > before:
             covered += out[2][before] - out[1][before]
     return count, covered
+
+
+@compiled
+def tally(
+    values: Ints, exact: Floats, cells: Ints, first: Ints, edges: Floats, weights: Ints, weighted: bool, held: Floats
+) -> None:
+    """Add each value's weight, or 1, to its bin in ``held``.
+
+    ``exact`` are the values again, of which those below the first cell are their own bins; ``first`` says by cell
+    which bin begins in it or behind it, and ``edges`` where.
+    """
+    for i in range(len(values)):
+        place = values[i]
+        if cells[i] >= 0:
+            place = first[cells[i]]
+            place -= exact[i] < edges[place]
+        held[place] += weights[i] if weighted else 1.0
 
 
 @part

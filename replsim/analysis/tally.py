@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.weighted import PERMILLE, Ramps, Sample, Steps
+from replsim.kernels import worth_compiling
+from replsim.kernels.places import plain
 from replsim.units import SECOND
 
 __all__ = ["Tally", "TallyOfRamps"]
@@ -30,10 +32,41 @@ EDGES: Final[Floats] = np.concatenate([np.arange(SMALL), SMALL * np.exp(WIDTH * 
 """Where each bin begins, and where the last one ends."""
 
 
-def _bins(values: NDArray[np.integer]) -> NDArray[np.intp]:
+CELL_BITS: Final = 45
+"""A floating-point number without its last bits stands for a cell, narrower than a bin: at most one edge is in it."""
+
+
+def _cells(values: Floats) -> Ints:
+    """The cell of each value, from that of `SMALL` on."""
+    return (values.view(np.int64) >> CELL_BITS) - _CELL_OF_SMALL
+
+
+_CELL_OF_SMALL: Final = int(np.array([float(SMALL)]).view(np.int64)[0] >> CELL_BITS)
+_FIRST: Final[Ints] = np.searchsorted(
+    EDGES, (np.arange(_cells(EDGES[-1:])[0] + 1) + _CELL_OF_SMALL << CELL_BITS).view(np.float64), side="right"
+)
+"""By cell: the bin behind the one that its beginning is in."""
+
+
+def _bins(values: NDArray[np.integer]) -> Ints:
     """The bin of each value."""
-    large = SMALL + (np.log(np.maximum(values, SMALL) / SMALL) / WIDTH).astype(np.intp)
+    exact = values.astype(np.float64)
+    following = _FIRST[_cells(np.maximum(exact, SMALL))]
+    large = following - (exact < EDGES[following])
     return np.where(values < SMALL, values, large)
+
+
+def _count(values: NDArray[np.integer], weights: Ints | None, held: Floats) -> None:
+    """Add the weight of each value (1 for None) to its bin in ``held``."""
+    if not worth_compiling(len(values)):
+        held += np.bincount(_bins(values), weights, minlength=BINS)
+        return
+    from replsim.analysis import loops
+
+    exact = values.astype(np.float64)
+    cells = _cells(exact)
+    weighted = values if weights is None else weights
+    loops.tally(plain(values), exact, cells, _FIRST, EDGES, plain(weighted), weights is not None, held)
 
 
 class Tally:
@@ -56,11 +89,11 @@ class Tally:
             self._per = part.per
             self._total += len(values)
             self._area += float(values.sum())
-            self._held += np.bincount(_bins(values), minlength=BINS)
+            _count(values, None, self._held)
         else:
             self._total += float(part.weight.sum())
             self._area += float(np.sum(values.astype(np.float64) * part.weight))
-            self._held += np.bincount(_bins(values), part.weight, minlength=BINS)
+            _count(values, part.weight, self._held)
 
     def statistics(self, names: Sequence[str]) -> dict[str, float]:
         """``mean``, ``max`` and percentiles, in the metric's unit; NaN where nothing was added."""
@@ -96,9 +129,8 @@ class TallyOfRamps:
         self._area += part.mean() * part.total
         self._largest = max(self._largest, float(part.high.max()))
         for ends, values in zip(self._ends, (part.low, part.high), strict=True):
-            bins = _bins(values)
-            ends[0] += np.bincount(bins, minlength=BINS)
-            ends[1] += np.bincount(bins, values, minlength=BINS)
+            _count(values, None, ends[0])
+            _count(values, values, ends[1])
 
     def statistics(self, names: Sequence[str]) -> dict[str, float]:
         """Time-weighted ``mean``, percentiles and ``max``, in seconds; NaN where it never has a value."""
