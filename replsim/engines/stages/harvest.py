@@ -79,7 +79,12 @@ def _commits(pipeline: Pipeline, answered: Answered, seed: int) -> Table:
         return column if rest is None or not len(rest) else np.concatenate([column, rest])
 
     def by_end(times: Ints) -> NDArray[Any]:
-        return behind(np.where(times <= end, times, NEVER), never)
+        late = np.flatnonzero(times > end)
+        found = behind(times, never)
+        if len(late):
+            found = found.copy() if found is times else found
+            found[late] = NEVER
+        return found
 
     def both(name: str, rest: str | None = None) -> NDArray[Any]:
         return behind(getattr(rows, name), getattr(left, rest or name, None))

@@ -157,11 +157,14 @@ class Intake:
             if before is not None:
                 coming = chained([before, coming])
             now = coming.inserted < horizon
-            if now.all():
+            count = int(np.count_nonzero(now))
+            if count == len(now):
                 self._coming[place] = None
+            elif now[:count].all():
+                # Nobody overtakes, as a rule: then no column is copied.
+                self._coming[place], coming = cut(coming, slice(count, None)), cut(coming, slice(count))
             else:
-                self._coming[place] = cut(coming, ~now)
-                coming = cut(coming, now)
+                self._coming[place], coming = cut(coming, ~now), cut(coming, now)
             parts.append(coming)
         merged = chained(parts)
         if np.all(merged.inserted[1:] >= merged.inserted[:-1]):

@@ -38,13 +38,19 @@ class Pool:
             self._ways = min(self._ways[0], int(ways.min())), max(self._ways[1], int(ways.max()))
         spread = self._wakeup + max(self._ways[1] - self._ways[0], 0)
         submitted = joined([self._submitted, submitted])
-        learned = np.sort(joined([self._learned, learned]))
+        learned = joined([self._learned, learned])
+        if not np.all(learned[1:] >= learned[:-1]):
+            learned = np.sort(learned)
         ready = int(np.searchsorted(submitted, until - spread, side="left"))
         now = submitted[:ready]
-        free = np.searchsorted(learned, now - spread, side="right")
-        in_flight = self._before + np.arange(ready) - free
-        short = np.flatnonzero(in_flight >= self._connections)
-        gone = int(free[-1]) if ready else 0
+        # Transaction i finds a connection if by then so many had been given back that all but one can be in use.
+        first = max(self._connections - self._before, 0)
+        needed = learned[first + self._before - self._connections :][: max(ready - first, 0)]
+        short = np.flatnonzero(needed > now[first : first + len(needed)] - spread)
+        if len(needed) < ready - first:
+            short = np.append(short, len(needed))
+        short = first + short
+        gone = int(np.searchsorted(learned, now[-1] - spread, side="right")) if ready else 0
         self._submitted, self._learned = submitted[ready:], learned[gone:]
         self._before += ready - gone
         return int(now[short[0]]) if len(short) else None

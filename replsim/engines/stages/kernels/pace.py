@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.kernels import part
+from replsim.kernels.compiled import part
 
 __all__ = ["Pace", "after", "own", "piece", "when"]
 

@@ -249,8 +249,10 @@ def hand_over(s: Ints, now: int, position: int, added: Additions, rules: Rules, 
     time = replay(s, time, records, end, rules, draws)
     if time == LACKING or step == len(applied.time):
         return False
-    applied.time[step], applied.lsn[step] = when(rules.replay, time), end
-    s[FREE], s[STEPS] = time, step + 1
+    if step == s[STEPS] or applied.lsn[step - 1] < end:
+        applied.time[step], applied.lsn[step] = when(rules.replay, time), end
+        step += 1
+    s[FREE], s[STEPS] = time, step
     return True
 
 
