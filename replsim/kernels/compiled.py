@@ -33,4 +33,4 @@ def compiled(function: F) -> F:
 
 def part(function: F) -> F:
     """A part of a function that is `compiled`, compiled together with it."""
-    return cast(F, numba.njit(function, **OPTIONS))
+    return cast(F, numba.njit(function, forceinline=True, **OPTIONS))
