@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
 from replsim.analysis.registry import Part, Spec, measures
-from replsim.analysis.weighted import Ramps, Share, Steps, counting
+from replsim.analysis.weighted import Ramps, Share, Steps, Total, counting
 from replsim.kernels.steps import differences
 from replsim.record import Record
 from replsim.record.branch import distance
@@ -104,12 +104,14 @@ def lag_seconds(facts: Facts, node: str | None) -> Mapping[str, Part]:
     ),
     per=("standby",),
     overall="largest",
+    adds_up=True,
 )
-def growth(facts: Facts, node: str | None) -> Mapping[str, float]:
+def growth(facts: Facts, node: str | None) -> Mapping[str, Part]:
     """Whether the lag grows without end."""
     assert node is not None
-    ramps = facts.once(_ramps, node)
-    return {"lag.growth": ramps.slope(facts.window) if facts.window_seconds else float("nan")}
+    scenario = facts.record.scenario
+    window = scenario.warmup, scenario.duration
+    return {"lag.growth": Total(facts.once(_ramps, node).slope(window) if window[1] > window[0] else float("nan"))}
 
 
 @measures(

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
-from replsim.analysis.registry import Spec, measures
-from replsim.analysis.weighted import Ramps, Steps, counting
+from replsim.analysis.registry import Part, Spec, measures
+from replsim.analysis.weighted import Ramps, Share, Steps, counting
 from replsim.record import Record
 from replsim.units import NEVER
 
@@ -35,7 +35,13 @@ STATISTICS: Final = ("mean", "p50", "p99", "max")
 def loss_if_primary_dies(record: Record, node: str | None = None, in_flight: InFlight = "dies") -> dict[str, float]:
     """The metrics ``loss_if_primary_dies.*`` of a standby (None: at each moment, of the one with most), by name."""
     facts = Facts(record)
-    return _measured(facts, "loss_if_primary_dies", _received(facts, node, in_flight))
+    found: dict[str, float] = {}
+    for name, part in _measured(facts, "loss_if_primary_dies", _received(facts, node, in_flight)).items():
+        if isinstance(part, Steps | Ramps):
+            found |= {f"{name}.{each}": value for each, value in part.statistics(STATISTICS).items()}
+        elif isinstance(part, Share):
+            found[name] = part.value
+    return found
 
 
 def loss_series(record: Record, node: str | None = None, in_flight: InFlight = "dies") -> tuple[Floats, Floats]:
@@ -79,8 +85,9 @@ def _specs(family: str, what: str) -> list[Spec]:
     ),
     per=("standby",),
     needs=lambda scenario: bool(scenario.standbys),
+    adds_up=True,
 )
-def loss(facts: Facts, node: str | None) -> Mapping[str, float]:
+def loss(facts: Facts, node: str | None) -> Mapping[str, Part]:
     """What would be lost, by the convention that what is in flight dies with the primary."""
     return _measured(facts, "loss_if_primary_dies", _received(facts, node, "dies"))
 
@@ -91,24 +98,25 @@ def loss(facts: Facts, node: str | None) -> Mapping[str, float]:
         "that the primary has not flushed, and so would lack if it crashed and came back by itself "
         "(``synchronous_commit = off`` risks this)",
     ),
+    adds_up=True,
 )
-def restart_loss(facts: Facts, _: str | None) -> Mapping[str, float]:
+def restart_loss(facts: Facts, _: str | None) -> Mapping[str, Part]:
     """What a crash and restart of the primary would lose."""
     return _measured(facts, "loss_if_primary_restarts", facts.column("flushed"))
 
 
-def _measured(facts: Facts, family: str, saved: Ints) -> dict[str, float]:
+def _measured(facts: Facts, family: str, saved: Ints) -> dict[str, Part]:
     """The metrics of a ``family``, where each commit of the log is out of danger from ``saved`` on."""
-    found: dict[str, float] = {}
-    for what, weight in {"commits": np.ones(facts.count, dtype=np.int64), "bytes": facts.column("bytes")}.items():
-        steps = Steps.between(*_at_risk(facts.acknowledged, saved, weight), *facts.window)
-        for name, value in steps.statistics(STATISTICS).items():
-            found[f"{family}.{what}.{name}"] = value
+    weights = {"commits": np.ones(facts.count, dtype=np.int64), "bytes": facts.column("bytes")}
     ramps = _since_first(facts, saved)
-    for name, value in ramps.statistics(STATISTICS).items():
-        found[f"{family}.seconds.{name}"] = value
-    share = 1 - ramps.zero / ramps.total if ramps.total else float("nan")
-    return found | {f"{family}.probability": share}
+    return {
+        **{
+            f"{family}.{what}": Steps.between(*_at_risk(facts.acknowledged, saved, weight), *facts.window)
+            for what, weight in weights.items()
+        },
+        f"{family}.seconds": ramps,
+        f"{family}.probability": Share(float(ramps.total - ramps.zero), float(ramps.total)),
+    }
 
 
 def _received(facts: Facts, node: str | None, in_flight: InFlight) -> Ints:

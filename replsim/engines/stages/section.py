@@ -187,6 +187,9 @@ class Sections:
         commits = self._commits
         waiting = np.flatnonzero(commits.acknowledged > end)
         settled = int(waiting[0]) if len(waiting) else len(commits.lsn)
+        count = int(np.searchsorted(self._flush.time, end, side="right"))
+        flushed = int(self._flush.lsn[count - 1]) if count else 0
+        settled = min(settled, int(np.searchsorted(commits.lsn, flushed, side="right")))
         for name in self._pipeline.replicas:
             track = self._tracks[name, "apply"]
             count = int(np.searchsorted(track.time, end, side="right"))
