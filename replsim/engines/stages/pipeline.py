@@ -65,9 +65,7 @@ class Pipeline:
                 sender(scenario, streams, self.troubles, upstream, standby, link, back),
                 Standby(scenario, streams, self.troubles, upstream, standby, back, self.log),
                 Patience(self.troubles, standby, upstream, back, scenario.primary.wal_sender_timeout),
-                Patience(
-                    self.troubles, upstream, standby, link, scenario.standbys[standby].wal_receiver_timeout
-                ),
+                Patience(self.troubles, upstream, standby, link, scenario.standbys[standby].wal_receiver_timeout),
             )
         self.answers = Answers(scenario, self.log, [group.level for group in self.intake.groups])
         self.pools = [Pool(group.connections, scenario.wakeup) for group in self.intake.groups]
