@@ -74,8 +74,12 @@ ASSUMED: Final[dict[int | str, str]] = {
     11: "Poisson writes at rate L, independent delays; whether any is under way does not depend on order",
     12: "Poisson writes at rate L, l of them to the key, independent raw delays F, released in order",
     13: "Poisson writes at rate L, raw delays exponential with mean m, released in order",
+    14: "Poisson writes; a host that dies takes what is in flight with it (`in_flight: lost`), or what it has sent "
+    "arrives (`in_flight: arrives`), as the scenario says",
     15: "as 13",
+    16: "Poisson commits at `off`, a crash at a random moment, a WAL writer that flushes all every w and takes no time",
     17: "fluid: writes at λ, replay at μ < λ, for a time t",
+    18: "fluid: writes at λ, replay at μ > λ, and a standby that is away for T",
     19: "one commit at a time; only flushed WAL is shipped, so stages add up",
     20: "one stream with so many unacknowledged bytes at most",
     "sojourn with 3 connections, M/M/3": "Poisson arrivals, exponential executions, c connections (Erlang C, a = λ/μ)",

@@ -143,3 +143,18 @@ def test_a_query_freezes_remote_apply_and_nothing_else() -> None:
     assert on.metrics["s1.conflicts.waited"] == result.metrics["s1.conflicts.waited"]
     kind = {"s1": {"replay": {"per_record": "1ms"}, "hot_standby_feedback": True}}
     assert otherwise("conflicting-query", standbys=kind).metrics["commit_latency.max"] < 0.1
+
+
+def test_a_slot_fills_the_disk_and_a_limit_gives_up_the_standby_instead() -> None:
+    """The disk has room for so many files from where the dead standby stood; a limit on slots keeps the primary up."""
+    file, rate = 16_777_216, 10_000_000
+    slot = 60 * rate // file * file
+    full = when(shipped("slot-fills-the-disk"), "disk full", "p")
+    assert full == pytest.approx((slot + 2_000_000_000 // file * file) / rate, abs=1)
+    assert when(shipped("slot-fills-the-disk"), "serves the clients", "p") == pytest.approx(full + 60, abs=0.1)
+    primary = shipped("slot-fills-the-disk").scenario.model_dump(mode="json")["primary"]
+    limited = otherwise("slot-fills-the-disk", primary=primary | {"max_slot_wal_keep_size": "500 MB"})
+    assert limited.metrics["failed_commits"] == 0
+    # What is kept is looked at when a checkpoint is done, a minute and its spread apart.
+    assert limited.metrics["p.retained_wal.max"] < 500_000_000 + 2 * 60 * rate
+    assert when(limited, "slot invalidated", "s2") == pytest.approx(120 + 54, abs=0.1)
