@@ -28,7 +28,7 @@ __all__ = ["README", "commands", "costly", "main", "pages", "readme", "run_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-RUN = (ROOT / "docs/tutorial.md", ROOT / "docs/failover.md")
+RUN = (ROOT / "docs/tutorial.md", ROOT / "docs/faults.md", ROOT / "docs/failover.md")
 """Pages whose Python is run."""
 EXAMPLE = "three-nodes"
 START, END = "<!-- output -->\n", "<!-- /output -->\n"

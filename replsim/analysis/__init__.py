@@ -13,6 +13,7 @@ from replsim.analysis import (  # noqa: I001 - the order of registration is the 
     conflicts,
     loss,
     ledger,
+    retention,
     reads,
     expectations,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "names_for",
     "promises",
     "reads",
+    "retention",
     "staleness",
     "unit_of",
 ]

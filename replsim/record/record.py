@@ -85,7 +85,8 @@ class Record:
     ============ =====================================================================================
 
     ``positions[node][stage]``: on the primary ``insert`` and ``flush``; on a standby ``sent`` (by its
-    upstream), ``receive``, ``write``, ``flush`` and ``apply``.  ``replies[standby]`` is what it reported.
+    upstream), ``receive``, ``write``, ``flush`` and ``apply``; on each ``kept``, where its oldest file of WAL begins,
+    in a run in which somebody might need what is removed.  ``replies[standby]`` is what it reported.
     ``flush_starts[node]``: when each flush of its device began.  ``events``: time, node, what.
     ``notes``: what the scenario says and this engine did otherwise, by name; a simulator has none.
 

@@ -88,6 +88,10 @@ class Patroni(Failover):
     ``strict``: it does not go on alone.  ``quorum``: ``ANY n``, and enough voters are asked for their positions."""
     synchronous_node_count: Count = 1
     """How many synchronous standbys the manager names."""
+    use_slots: bool = True
+    """The leader has a replication slot for each member, whoever the leader is."""
+    member_slots_ttl: Duration = parse_duration("30min")
+    """How long the slot of a member is kept after its key in the store has expired (``ttl``)."""
     race: DurationDistribution = Field(default_factory=lambda: _times({"uniform": {"low": "1s", "high": "2s"}}))
     """From the end of the lease until one of the candidates has taken it."""
     store: tuple[Name, ...] = ()

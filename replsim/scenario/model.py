@@ -15,7 +15,7 @@ from replsim.scenario.expect import Expectation
 from replsim.scenario.failover import AnyFailover, NoFailover
 from replsim.scenario.faults import AnyFault
 from replsim.scenario.network import Links, Zones
-from replsim.scenario.nodes import Primary, Standby
+from replsim.scenario.nodes import Archive, Primary, Standby
 from replsim.scenario.profiles import PROFILES, Profile
 from replsim.scenario.warmup import Warmup
 from replsim.units import SECOND, Duration, parse_duration
@@ -46,6 +46,8 @@ class Scenario(Part):
     """The server that takes the writes."""
     standbys: dict[Name, Standby] = {}
     """The servers that stream from it, or from each other, by name."""
+    archive: Archive | None = None
+    """Where WAL is kept beside the servers; without it there is no archive."""
     links: Links = {}
     """By pair of nodes, ``'p -> s1'``; a pair holds both ways unless the way back is given too."""
     zones: Zones | None = None
@@ -97,8 +99,11 @@ class Scenario(Part):
 
     @property
     def eventful(self) -> bool:
-        """Whether anything may happen to a node or a link: a fault that is more than other load, or a failover."""
-        return self.failover.manager != "none" or any(fault.verb != "load" for fault in self.faults)
+        """Whether anything may happen to a node or a link: a fault that is more than other load, a failover, a full
+        disk."""
+        devices = (self.primary.wal_device, *(standby.wal_device for standby in self.standbys.values()))
+        full = any(device.size is not None for device in devices)
+        return full or self.failover.manager != "none" or any(fault.verb != "load" for fault in self.faults)
 
     def level(self, own: Level | None) -> Level:
         """The ``synchronous_commit`` in force for a writer that sets its ``own`` (or none)."""

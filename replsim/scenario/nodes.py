@@ -9,9 +9,28 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from replsim.randomness import DurationDistribution
 from replsim.rules.acks import Level
 from replsim.scenario.base import Count, Name, Part, Whole
-from replsim.units import Bandwidth, Duration, Size, format_duration, parse_duration
+from replsim.units import (
+    Bandwidth,
+    Duration,
+    Fraction,
+    Size,
+    format_duration,
+    parse_bandwidth,
+    parse_duration,
+    parse_size,
+)
 
-__all__ = ["FOR_EVER", "Checkpoints", "Primary", "ReadCapacity", "Replay", "Standby", "WalDevice"]
+__all__ = [
+    "FOR_EVER",
+    "Archive",
+    "Checkpoints",
+    "Primary",
+    "ReadCapacity",
+    "Rebuild",
+    "Replay",
+    "Standby",
+    "WalDevice",
+]
 
 
 FOR_EVER: Final = -1
@@ -57,6 +76,12 @@ class WalDevice(Part):
     """The time of one write call, before the flush (on a standby, with the reply that follows it)."""
     bandwidth: Bandwidth | None = None
     """Bytes per second of a write; without it a write costs the same whatever its size."""
+    size: Annotated[Size, Field(gt=0)] | None = None
+    """How much WAL it holds.  A server that needs room for more panics, and stays down; without it there is always
+    room."""
+    cleared_after: Annotated[Duration, Field(gt=0)] | None = None
+    """How long after it was full somebody has made room and started the server: the slots of standbys that were away
+    are dropped, and a checkpoint removes what nobody needs.  Without it nobody comes."""
 
 
 class Replay(Part):
@@ -82,6 +107,8 @@ class Checkpoints(Part):
 
     every: Annotated[Duration, Field(gt=0)] = parse_duration("5min")
     """Simulated time between checkpoints."""
+    completion_target: Fraction = 0.9
+    """The share of that time over which a checkpoint is spread; only when it is done may it remove WAL."""
     page_image: Size = 8192
     """Bytes that a full-page image adds to a commit record."""
     rows_per_page: Count = 60
@@ -113,10 +140,34 @@ class Primary(Part):
     """The most connections of all clients together."""
     wal_sender_timeout: Duration = parse_duration("60s")
     """A walsender that has heard nothing from its standby for so long drops it; 0s never does."""
+    wal_segment_size: Annotated[Size, Field(ge=2**20, le=2**30)] = 2**24
+    """A file of WAL, fixed when a cluster is made (16 MiB): WAL is kept, removed and archived in whole files."""
+    wal_keep_size: Size = 0
+    """How much WAL is kept for standbys beyond what checkpoints and slots need."""
+    max_slot_wal_keep_size: Size | None = None
+    """The most WAL that a slot keeps: one that is further behind is invalidated.  Without it, as much as it takes."""
     read_capacity: ReadCapacity | None = None
     """How many reads it serves at once; without it any number, in no time."""
     checkpoints: Checkpoints | None = None
-    """Checkpoints and their full-page images; without it there are none."""
+    """Checkpoints and their full-page images; without it there are none, and no WAL is ever removed."""
+
+
+class Archive(Part):
+    """The archive of WAL (``archive_command``): each file is there as soon as it is full."""
+
+    bandwidth: Bandwidth = parse_bandwidth("100 MB/s")
+    """How fast a standby that is lost fetches from it (``restore_command``), file by file, replaying each."""
+
+
+class Rebuild(Part):
+    """A new base backup, for a standby that is lost."""
+
+    after: Duration = 0
+    """How long until somebody begins it."""
+    data: Size = parse_size("10 GB")
+    """The size of the base backup."""
+    bandwidth: Bandwidth = parse_bandwidth("100 MB/s")
+    """How fast it is copied."""
 
 
 class Standby(Part):
@@ -145,3 +196,7 @@ class Standby(Part):
     """A walreceiver that has heard nothing from its upstream for so long gives it up; 0s never does."""
     wal_retrieve_retry_interval: Annotated[Duration, Field(gt=0)] = parse_duration("5s")
     """The time between two attempts to connect."""
+    slot: bool = False
+    """Whether its upstream has a replication slot for it (``primary_slot_name``), and keeps what it lacks."""
+    rebuild: Rebuild | None = None
+    """What is done when it needs WAL that is nowhere any more; without it, it stays lost."""

@@ -29,6 +29,8 @@ from replsim.scenario.estimate import (
 )
 from replsim.scenario.faults import Cancel
 from replsim.scenario.succession import heirs
+from replsim.scenario.failover import Patroni, Quorum
+from replsim.scenario.retention import devices
 from replsim.scenario.topology import client_network, link_between
 from replsim.units import SECOND, format_bandwidth, format_duration
 
@@ -297,6 +299,36 @@ def _bytes(rate: float) -> str:
     return format_bandwidth(round(float(f"{rate:.2g}")))
 
 
+def majority_of_two(scenario: Scenario) -> Iterator[Problem]:
+    """Two who decide, of whom both are a majority: with one of them gone nobody takes over."""
+    manager = scenario.failover
+    if isinstance(manager, Patroni | Quorum):
+        key, named = ("store", manager.store) if isinstance(manager, Patroni) else ("members", manager.members)
+        who = named or scenario.nodes
+        if len(who) == 2:
+            message = (
+                f"a majority of {' and '.join(who)} is both: when one is gone nobody takes over; add a third, such as "
+                f"'{key}: [{', '.join(who)}, witness]'"
+            )
+            yield Problem(("failover", key) if named else ("failover",), message)
+
+
+def slot_without_limit(scenario: Scenario) -> Iterator[Problem]:
+    """A slot that may fill its server's disk while the run lasts."""
+    rate = wal_rate(scenario)
+    for name, standby in scenario.standbys.items():
+        upstream = scenario.upstream(name)
+        size = devices(scenario)[upstream].size
+        if not standby.slot or size is None or scenario.primary.max_slot_wal_keep_size is not None:
+            continue
+        if rate * scenario.duration / SECOND > size:
+            message = (
+                f"keeps all that {name} lacks: were it away for {_time(size / rate)}, the device of {upstream} would "
+                "be full; limit it by max_slot_wal_keep_size"
+            )
+            yield Problem(("standbys", name, "slot"), message)
+
+
 WARNINGS: Final[tuple[Callable[[Scenario], Iterator[Problem]], ...]] = (
     never_acknowledged,
     never_acknowledged_later,
@@ -314,5 +346,7 @@ WARNINGS: Final[tuple[Callable[[Scenario], Iterator[Problem]], ...]] = (
     beyond_the_end,
     no_mean,
     large_run,
+    majority_of_two,
+    slot_without_limit,
 )
 """Every warning; a test proves that each has a scenario that draws it."""

@@ -104,7 +104,7 @@ primary:
   wal_device: {flush: {exponential: {mean: 0.4ms}}, write: {uniform: {low: 5us, high: 15us}}}
   synchronous_standby_names: ANY 1 (s1, s2)
   wal_writer_delay: 10ms
-  checkpoints: {every: 50ms}
+  checkpoints: {every: 50ms, page_image: 2 kB}
   max_connections: 3000
 standbys:
   s1: {wal_device: {flush: {exponential: {mean: 0.3ms}}}, replay: {per_record: {uniform: {low: 5us, high: 30us}}}}

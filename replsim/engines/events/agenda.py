@@ -48,6 +48,8 @@ class Rank(IntEnum):
     """The WAL writer wakes."""
     TIMEOUT = 9
     """Somebody asks whether there was nothing to hear for too long."""
+    CHECKPOINT = 10
+    """A checkpoint begins, or is done and removes WAL."""
     LOOK = 20
     """A router looks at the lag of its nodes."""
     READ = 21

@@ -22,6 +22,7 @@ from replsim.engines.events.planned import Planned
 from replsim.engines.events.queries import Queries
 from replsim.engines.events.reconnecting import Reconnecting
 from replsim.engines.events.reign import Reign
+from replsim.engines.events.retaining import Retaining
 from replsim.engines.events.succession import Succession
 from replsim.engines.events.tempo import Tempo
 from replsim.engines.events.troubled_wire import TroubledWire
@@ -52,7 +53,8 @@ class Cluster:
         self.scenario = scenario
         self.streams = streams
         self.agenda = Agenda()
-        self.eventful = scenario.eventful
+        self.retention = Retaining(self)
+        self.eventful = scenario.eventful or self.retention.active
         self.troubles = Troubles(scenario, streams) if self.eventful else None
         self.groups: list[Clients] = groups(scenario, streams)
         self.nodes: dict[str, Node] = {}
@@ -99,6 +101,7 @@ class Cluster:
         if self.contention is not None:
             self.contention.start()
         self.reigns[0].open(0)
+        self.retention.start()
         if self.eventful:
             self.note_rule(self.reigns[0].node, 0)
             schedule(self)
@@ -152,6 +155,7 @@ class Cluster:
     def enthrone(self, node: Node, reign: Reign) -> None:
         """A node is the primary from now on."""
         node.reign = reign
+        self.retention.reigns(node, reign)
         node.lives.append(reign)
         if self.patience is not None:
             self.patience.watch(reign)
@@ -171,6 +175,7 @@ class Cluster:
         self.connections.append(connection)
         if upstream.reign is not None:
             upstream.reign.connections.append(connection)
+        self.retention.connects(connection)
 
     def reconnect(self, node: Node, now: int) -> None:
         """A standby is connected again; what its upstream still believed to be a connection to it is dropped."""

@@ -43,6 +43,8 @@ class Following:
         else:
             self.replay = PacedReplay(node.replay_draw, standby, log, wakeup, start=start, now=now, pace=node.pace)
         self.connections: list[Connection] = []
+        self.lost = False
+        """Whether it has been refused, because what it needs was removed."""
         self.next_try = 0
         """When it would try to connect again."""
 
@@ -64,6 +66,10 @@ class Following:
     def settled(self) -> bool:
         """Whether all that it has received is flushed."""
         return not self.connections or self.connections[-1].receiver.idle
+
+    def received(self) -> tuple[array[int], array[int]]:
+        """What came another way than by a connection: when, and where it ends."""
+        return array("q"), array("q")
 
     def flushes(self) -> array[int]:
         """When the flush of each of its batches ended."""

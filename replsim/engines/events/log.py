@@ -44,6 +44,8 @@ class Log:
         self._piece_begins = array("q")
         self._piece_records = array("q")
         """and the cumulated records up to there."""
+        self.checkpoints: list[tuple[int, int]] = []
+        """Where the record of each checkpoint ends, and its redo point; kept where WAL that is removed matters."""
         self.images: dict[int, int] = {}
         """Bytes of full-page images, by row, where there are any."""
         self.visible = array("q")
@@ -107,6 +109,7 @@ class Log:
         pieces = bisect_right(self._pieces, position)
         child._begins, child._pieces = self._begins[:count], self._pieces[:pieces]
         child._piece_begins, child._piece_records = self._piece_begins[:pieces], self._piece_records[:pieces]
+        child.checkpoints = [each for each in self.checkpoints if each[0] <= position]
         child.images, child.learned, child.cancelled, child.deserted = {}, {}, set(), {}
         child.visible = array("q", [NEVER]) * count + _UNKNOWN
         child.acknowledged = child.visible[:]

@@ -96,7 +96,10 @@ def _crash(cluster: Cluster, window: Window, now: int) -> None:
 
 def _restart(cluster: Cluster, window: Window, now: int) -> None:
     assert isinstance(window.fault, Crash)
-    restart(cluster, cluster.nodes[window.fault.crash], now)
+    node = cluster.nodes[window.fault.crash]
+    # A node that was down already when the crash came, being rebuilt or with its disk full, is not up again by this.
+    if node.down_since == window.start:
+        restart(cluster, node, now)
 
 
 def _cancel(cluster: Cluster, window: Window, now: int) -> None:

@@ -59,6 +59,9 @@ class Primary:
         """Where the last commit ends that no backend flushes for (``asyncXactLSN``)."""
         self.busy = False
         """Whether the WAL-write lock is taken, or promised to a backend that is waking up."""
+        self.room_until = NEVER
+        """Where the device is full, and what happens then."""
+        self.out_of_room: Callable[[int], None] | None = None
         self._wanted = 0
         """Where the last commit ends whose backend wants a flush."""
         self._started = 0
@@ -166,6 +169,9 @@ class Primary:
         self.look(self._started)
         target = self._log.position(self._started) if self._target is None else self._target
         assert target >= self.flushed, "a flush went backwards"
+        if target > self.room_until and self.out_of_room is not None:
+            self.out_of_room(now)
+            return
         self.flushed = target
         self.flushes.append(now)
         self.flush_positions.append(target)

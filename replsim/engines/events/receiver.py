@@ -72,6 +72,9 @@ class Receiver:
         self.written = start
         """Up to where all is written, and in `flushed` up to where all is flushed."""
         self.flushed = start
+        self.room_until = NEVER
+        """Where the device is full, and what happens then."""
+        self.out_of_room: Callable[[int], None] | None = None
         self._write_replied = False
         self._awaited = False
         """Whether somebody waits for replies that nothing asked for."""
@@ -171,6 +174,9 @@ class Receiver:
             return
         if not self._write_replied:
             self._reply_written()
+        if self.written > self.room_until and self.out_of_room is not None:
+            self.out_of_room(now)
+            return
         self.flushed = self.written
         self.flushes.append(now)
         rows = self._replay.hand_over(now, self.flushed)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from replsim.engines.events.agenda import Rank
+from replsim.engines.events.lost import lose
 from replsim.units import SECOND
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ class Reconnecting:
             there = upstream is cluster.upstream(node) and self._reaches(node, upstream, time)
             if there and cluster.succession.diverged(node, upstream):
                 cluster.succession.realign(node, time)
-            elif there and self._served(node, upstream):
+            elif there and self._served(node, upstream) and cluster.retention.holds(upstream, following.flushed):
                 cluster.reconnect(node, time)
-            else:
+            elif not (there and self._served(node, upstream) and lose(cluster, node, time)):
                 node.agenda.at(max(following.next_try, time + 1), Rank.MANAGER, node.place, again)
 
         node.agenda.at(opened, Rank.MANAGER, node.place, connect)

@@ -48,26 +48,27 @@ class Sender:
         self.times = array("q")
         """When each message was sent, and in `positions` where it ends."""
         self.positions = array("q")
-        self._sent = start
+        self.sent = start
+        """Up to where it has read the WAL."""
 
     def ship(self, now: int, position: int) -> None:
         """Its node has flushed up to ``position``."""
         if self._window is None:
             send_at = now + self._wakeup
-            while self._sent < position:
-                self._send(send_at, min(position - self._sent, self._message_bytes))
+            while self.sent < position:
+                self._send(send_at, min(position - self.sent, self._message_bytes))
             return
-        waiting = self._available > self._sent
+        waiting = self._available > self.sent
         self._available = position
         if not waiting:
             self._fill_window(now + self._wakeup)
 
     def _send(self, time: int, size: int) -> int:
-        self._sent += size
+        self.sent += size
         self.times.append(time)
-        self.positions.append(self._sent)
+        self.positions.append(self.sent)
         arrival = self._wire.send(time, size)
-        self._deliver(arrival, self._sent)
+        self._deliver(arrival, self.sent)
         return arrival
 
     def _fill_window(self, now: int) -> None:
@@ -75,11 +76,11 @@ class Sender:
         assert self._window is not None
         while self._in_flight and self._in_flight[0][0] <= now:
             self._in_flight_bytes -= self._in_flight.popleft()[1]
-        while self._sent < self._available and self._in_flight_bytes < self._window:
+        while self.sent < self._available and self._in_flight_bytes < self._window:
             room = self._window - self._in_flight_bytes
-            size = min(self._available - self._sent, self._message_bytes, room)
+            size = min(self._available - self.sent, self._message_bytes, room)
             back = self._acknowledgements.send(self._send(now, size), 0)
             self._in_flight.append((back, size))
             self._in_flight_bytes += size
-        if self._sent < self._available:
+        if self.sent < self._available:
             self._agenda.at(max(self._in_flight[0][0], now), Rank.WINDOW, self._node, self._fill_window)

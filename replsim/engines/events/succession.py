@@ -264,13 +264,16 @@ class Succession:
             takes, start = self._rewind(), same
         else:
             cluster.note(now, node.name, "rebuilding")
-            takes, start = self._rejoin.data * SECOND // self._rejoin.bandwidth, same
+            takes, start = self._rejoin.data * SECOND // self._rejoin.bandwidth, leader.flushed
+            cluster.retention.copies(node, leader, start)
 
         def follows(time: int) -> None:
             if not leader.up or self.leader is not leader:
                 self._rejoins(node, time)
                 return
-            node.upstream, node.deposed = leader.name, False
+            node.upstream, node.deposed, node.log = leader.name, False, cluster.log_of(leader)
+            if takes:
+                cluster.retention.begins_anew(node, time, position=start if self._rejoin.by == "rebuild" else None)
             cluster.follow(node, cluster.log_of(leader), start=start, now=time)
             cluster.note(time, node.name, "rejoined")
             cluster.reconnecting.begin(node, time)

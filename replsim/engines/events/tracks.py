@@ -11,6 +11,7 @@ import numpy as np
 from replsim.engines.events.columns import Ints, ints, steps
 from replsim.engines.events.following import Following
 from replsim.engines.events.reign import Reign
+from replsim.engines.events.retaining import Kept
 from replsim.record import Branch, Replies, Trajectory
 from replsim.record.branch import coded
 from replsim.units import NEVER
@@ -47,6 +48,8 @@ def node_positions(cluster: Cluster, node: Node, inserted: Sequence[Ints], end: 
             tracks = _standby(cluster.branches, life, upto)
         for stage, track in tracks.items():
             found.setdefault(stage, []).append(track)
+    if cluster.retention.active:
+        found["kept"] = _kept(cluster.branches, cluster.retention.kept[node.name], end)
     return {stage: _joined(tracks) for stage, tracks in found.items()}
 
 
@@ -83,6 +86,10 @@ def _standby(branches: Sequence[Branch], life: Following, end: int) -> dict[str,
     for connection, upto in zip(life.connections, ends, strict=False):
         sent.append(steps(connection.sender.times, connection.sender.positions, min(upto, end)))
         receive.append(steps(connection.receiver.arrivals, connection.sender.positions, min(upto, end)))
+    if not life.connections:
+        # What comes from the archive is sent when it is received.
+        sent.append(steps(*life.received(), end))
+        receive.append(steps(*life.received(), end))
     starts = life.node.device.starts[life.first_flush : life.first_flush + len(batches)]
     flushes = life.flushes()
     track = partial(_track, branches, life)
@@ -105,6 +112,13 @@ def _insert(branches: Sequence[Branch], reign: Reign, inserted: Ints, end: int) 
     time, lsn = time[order], lsn[order]
     upto = int(np.searchsorted(time, end, side="right"))
     return _track(branches, reign, [(time[:upto], np.maximum.accumulate(lsn[:upto]) if upto else lsn[:upto])])
+
+
+def _kept(branches: Sequence[Branch], kept: Kept, end: int) -> list[Track]:
+    """Where the WAL begins that a node has, branch by branch."""
+    branch, time, lsn = ints(kept.branches), ints(kept.times), ints(kept.positions)
+    mine = [np.flatnonzero((branch == each) & (time <= end)) for each in np.unique(branch)]
+    return [Track(time[at], coded(branches, int(branch[at[0]]), time[at], lsn[at])) for at in mine if len(at)]
 
 
 def _flush(branches: Sequence[Branch], reign: Reign, end: int) -> Track:

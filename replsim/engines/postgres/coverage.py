@@ -10,6 +10,7 @@ from replsim.errors import UnsupportedScenario
 from replsim.scenario import Scenario
 from replsim.scenario.failover import Manual, NoFailover
 from replsim.scenario.faults import Crash, Partition
+from replsim.scenario.retention import devices
 
 __all__ = ["notes", "refuse_uncovered"]
 
@@ -30,6 +31,11 @@ def _uncovered(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for name in scenario.nodes:
         if not name.isascii() or len(name) > LONGEST_NAME:
             yield name, f"a server's name has at most {LONGEST_NAME} letters, all of them ASCII"
+    for name, device in devices(scenario).items():
+        if device.size is not None:
+            yield f"{name}.wal_device.size", "this machine's disk is not filled"
+    if scenario.archive is not None:
+        yield "archive", "nothing is archived, and no standby falls off: each has a slot without a limit"
     for name, link in scenario.links.items():
         if link.window is not None:
             yield f'links."{name}".window', "the window of a connection is the kernel's own"
@@ -94,6 +100,7 @@ def _notes_on_servers(scenario: Scenario) -> Iterator[str]:
     yield "wakeup: this machine's scheduler decides"
     if scenario.primary.checkpoints is not None:
         yield "primary.checkpoints: the real checkpoint decides which pages are logged whole"
+        yield "slots: every standby has one without a limit, so that none is lost"
     capacities = {scenario.primary.name: scenario.primary.read_capacity}
     capacities |= {name: standby.read_capacity for name, standby in scenario.standbys.items()}
     for name, capacity in capacities.items():

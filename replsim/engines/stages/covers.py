@@ -10,6 +10,7 @@ from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
 from replsim.scenario.failover import NoFailover
 from replsim.scenario.faults import Cut, Partition
+from replsim.scenario.retention import retention_matters
 from replsim.scenario.topology import link_between
 from replsim.units import format_duration
 
@@ -49,6 +50,7 @@ def _clients(scenario: Scenario) -> Iterator[str]:
 def _cluster(scenario: Scenario) -> Iterator[str]:
     if not isinstance(scenario.failover, NoFailover):
         yield f"failover (manager: {scenario.failover.manager}) takes the event engine"
+    yield from retention_matters(scenario)
     if scenario.primary.commit_delay:
         rule = SyncRule.parse(scenario.primary.synchronous_standby_names)
         writing: list[tuple[str, Writer | Session]] = [*scenario.writers.items(), *scenario.sessions.items()]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from replsim.errors import Problem
-from replsim.scenario.checks import clients, cluster, failover, faults, network, promises, routes
+from replsim.scenario.checks import clients, cluster, failover, faults, network, promises, retention, routes
 
 if TYPE_CHECKING:
     from replsim.scenario.model import Scenario
@@ -25,6 +25,7 @@ CHECKS: Final[tuple[Callable[[Scenario], Iterator[Problem]], ...]] = (
     *promises.CHECKS,
     *faults.CHECKS,
     *failover.CHECKS,
+    *retention.CHECKS,
 )
 """Every cross-check; a test proves that each has a scenario that it refuses."""
 

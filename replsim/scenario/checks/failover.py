@@ -24,6 +24,15 @@ def failover_to_nobody(scenario: Scenario) -> Iterator[Problem]:
         yield Problem(("failover",), "there is nobody to promote: add a standby, or leave the failover out")
 
 
+def election_of_nobody(scenario: Scenario) -> Iterator[Problem]:
+    """Members who may vote, of whom none may be elected."""
+    manager = scenario.failover
+    if isinstance(manager, Quorum) and manager.members and not {*manager.members} & {*scenario.standbys}:
+        standbys = ", ".join(scenario.standbys) or "none"
+        message = f"names no standby, so that nobody could be elected: add one (standbys: {standbys})"
+        yield Problem(("failover", "members"), message)
+
+
 def promotion_of_nobody(scenario: Scenario) -> Iterator[Problem]:
     """An operator who promotes a node that is not there, or that is the primary."""
     if isinstance(scenario.failover, Manual) and scenario.standbys:
@@ -107,6 +116,7 @@ def heartbeat_too_slow(scenario: Scenario) -> Iterator[Problem]:
 
 CHECKS: Final = (
     failover_to_nobody,
+    election_of_nobody,
     promotion_of_nobody,
     promotion_beyond_the_end,
     nobody_could_follow,
