@@ -49,7 +49,10 @@ def story(record: Record, *words: str) -> list[tuple[float, str, str]]:
     """What happened: when (in seconds, to the tenth), to whom, and what, of the given words."""
     table = record.events
     rows = zip(table["time"], table["node"], table["what"], strict=True)
-    named = [(round(int(t) / 1e9, 1), table.words["node"][n], table.words["what"][w]) for t, n, w in rows]
+    named = [
+        (round(int(t) / 1e9, 1), table.words["node"][n], table.words["what"][w].partition(" to ")[0])
+        for t, n, w in rows
+    ]
     return [each for each in named if each[2] in words]
 
 
@@ -194,14 +197,13 @@ def test_a_standby_s_disk_may_be_full_as_well() -> None:
 
 
 def test_patroni_fails_over_once_the_full_primary_has_had_its_time() -> None:
-    """Its agent tries to start it for primary_start_timeout; then the lease is let go, and runs out (§5)."""
+    """Its agent tries to start it for primary_start_timeout; the next look gives the lease away, to s2 (§5)."""
     full = {"wal_device": {"size": "500 MB", "flush": "1ms"}}
     record = cluster({"at": "3s", "crash": "s1"}, primary=full, failover=PATRONI | {"primary_start_timeout": "4s"})
     panic, promoted = story(record, "disk full", "promoted")
     assert promoted[1] == "s2"
-    # 4 s, then the lease that was renewed at the last look in them: 3 s less at most 1, and a race of 1 to 2 s.
-    assert promoted[0] - panic[0] + 0.1 >= 4 + 3 - 1 + 1
-    assert promoted[0] - panic[0] <= 4 + 3 + 2 + 0.3
+    # Found at a look within 1 s, given away at one 4 to 5 s later; then the race, of 1 to 2 s.
+    assert 4 <= promoted[0] - panic[0] <= 1 + 5 + 2 + 0.2
 
 
 GONE_TOO = [{"at": "4s", "for": "16s", "crash": "s1"}, {"at": "10s", "crash": "p"}]

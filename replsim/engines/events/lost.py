@@ -62,7 +62,7 @@ def _restore(cluster: Cluster, node: Node, following: Following, now: int) -> No
         elif position > upstream.flushed:
             node.agenda.at(max(time, life.replay.free), Rank.MANAGER, node.place, stream)
         else:
-            life.follow(cluster.log_of(upstream))
+            life.follow(cluster.log_of(upstream), time)
             node.agenda.at(time + takes, Rank.MANAGER, node.place, lambda then: fetched(then, position))
 
     def fetched(time: int, position: int) -> None:
