@@ -57,9 +57,12 @@ def _restore(cluster: Cluster, node: Node, following: Following, now: int) -> No
             return
         upstream = cluster.upstream(node)
         position = (life.flushed // size + 1) * size
-        if upstream is None or not upstream.up or cluster.succession.diverged(node, upstream):
-            stream(time)
-        elif position > upstream.flushed:
+        if (
+            upstream is None
+            or not upstream.up
+            or cluster.succession.diverged(node, upstream)
+            or position > upstream.flushed
+        ):
             node.agenda.at(max(time, life.replay.free), Rank.MANAGER, node.place, stream)
         else:
             life.follow(cluster.log_of(upstream), time)
