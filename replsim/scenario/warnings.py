@@ -27,10 +27,10 @@ from replsim.scenario.estimate import (
     record_rate,
     wal_rate,
 )
-from replsim.scenario.faults import Cancel
-from replsim.scenario.succession import heirs
 from replsim.scenario.failover import Patroni, Quorum
+from replsim.scenario.faults import Cancel
 from replsim.scenario.retention import devices
+from replsim.scenario.succession import heirs
 from replsim.scenario.topology import client_network, link_between
 from replsim.units import SECOND, format_bandwidth, format_duration
 
