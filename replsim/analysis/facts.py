@@ -105,8 +105,12 @@ class Facts:
         return self.once(_reached, node, stage)
 
     def shown(self, node: str, moments: Ints) -> Ints:
-        """One more than the newest commit of its history that a node has applied at each moment; 0 for none."""
-        applied = self.record.position(node, "apply").at(moments)
+        """One more than the newest commit of its history that a node has applied at each moment; 0 for none.
+
+        Of a real primary that was replaced nobody knows what it showed: it is taken to have shown what it inserted.
+        """
+        stage = "apply" if "apply" in self.record.positions[node] else "insert"
+        applied = self.record.position(node, stage).at(moments)
         found = np.zeros(len(moments), dtype=np.int64)
         for branch in np.unique(branch_of(applied)).tolist():
             mine = branch_of(applied) == branch

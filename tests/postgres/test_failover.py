@@ -45,6 +45,7 @@ def test_no_commit_acknowledged_under_any_2_is_lost(run: replsim.Result) -> None
     assert np.count_nonzero(run.commits["writer"] == SAFE) > 20
     assert lost(run, SAFE) == 0
     assert lost(run, FAST) > 0
+    assert run.metrics["lost_commits"] == lost(run, FAST)
 
 
 def test_whoever_was_under_way_does_not_know(run: replsim.Result) -> None:

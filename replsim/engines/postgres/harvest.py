@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -38,7 +39,7 @@ def harvest(observed: Observed) -> Record:
     starts = {name: starts[name] for name in scenario.nodes}
     return Record(
         scenario, observed.seed, "postgres", commits, found, told, starts, _events(observed), observed.notes,
-        observed.branches,
+        tuple(replace(branch, first=made.first(place)) for place, branch in enumerate(observed.branches)),
     )  # fmt: skip
 
 
@@ -103,6 +104,10 @@ class _Commits:
 
     def _code(self, rows: Ints, time: Ints, branch: int) -> Ints:
         return self._observed.code(branch, time, self._lsn[rows] + self._observed.base)
+
+    def first(self, branch: int) -> int:
+        """The first row of a branch's own commits."""
+        return int(np.searchsorted(self._branch, branch))
 
     def inserted(self, branch: int) -> Witness:
         """When the insert position of a branch's primary had passed each of its commits."""
