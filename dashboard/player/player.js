@@ -27,11 +27,12 @@ class Film {
 
   // Upstreams stand left of their standbys; where the page is narrow, above them.
   build(root, width) {
-    const turned = width < NARROW;
+    const nodes = this.data.nodes, count = (axis) => new Set(nodes.map((node) => node[axis].toFixed(3))).size;
+    const turned = width < NARROW && count("y") <= count("x");
     const across = (node) => (turned ? node.y : node.x), down = (node) => (turned ? node.x : node.y);
-    const rows = new Set(this.data.nodes.map((node) => down(node).toFixed(3))).size;
-    const columns = new Set(this.data.nodes.map((node) => across(node).toFixed(3))).size;
-    const height = Math.max(190, rows * 150 + 10);
+    const [rows, columns] = turned ? [count("x"), count("y")] : [count("y"), count("x")];
+    // Where links go downwards, their words need room between the cards.
+    const height = Math.max(190, rows * (width < NARROW ? 200 : 150) + 10);
     this.card_width = Math.min(190, width / columns - 10);
     root.querySelector("svg")?.remove();
     const svg = element("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, root);
@@ -42,7 +43,7 @@ class Film {
         x: this.card_width / 2 + 4 + (columns === 1 ? 0.5 : across(node)) * (width - this.card_width - 8),
         y: 90 + (rows === 1 ? 0.5 : down(node)) * (height - 155),
       };
-    this.turned = turned;
+    Object.assign(this, { turned, width });
     this.wires = element("g", {}, svg);
     for (const link of this.data.links) this.wire(link);
     this.moving = element("g", {}, svg);
@@ -57,8 +58,10 @@ class Film {
     const stroke = { stroke: this.data.colors.soft, "stroke-width": 2, opacity: 0.6 };
     element("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y, ...stroke }, link.group);
     const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
-    const upright = Math.abs(to.x - from.x) < 20, right = upright && middle.x > this.card_width;
-    const beside = upright ? { x: middle.x + (right ? -14 : 14), "text-anchor": right ? "end" : "start" } : { x: middle.x, "text-anchor": "middle" };
+    // Beside a steep link, above and below a flat one.
+    const upright = Math.abs(to.x - from.x) < 20, steep = upright || this.width < NARROW;
+    const left = upright ? middle.x > this.width / 2 + 20 : !this.turned || to.x < from.x;
+    const beside = steep ? { x: middle.x + (left ? -20 : 20), "text-anchor": left ? "end" : "start" } : { x: middle.x, "text-anchor": "middle" };
     link.label && element("text", { ...beside, y: middle.y - 12, "font-size": 14 }, link.group, link.label);
     link.words = element("text", { ...beside, y: middle.y + 24, opacity: 0.8, "font-size": 12.5 }, link.group, "");
   }

@@ -50,9 +50,9 @@ def _answer(step: Step, place: int, predicted: int) -> None:
     mine, theirs = runs[0][0], runs[-1][0]
     right = step.right(mine.metrics, theirs.metrics)
     if predicted == right:
-        st.success(f"Right: {_lower(step.options[right])}.", icon="✅")
+        st.success(f"Right: {_lower(step.options[right])}.", icon=":material/check_circle:")
     else:
-        st.warning(f"It is not so: {_lower(step.options[right])}.", icon="💡")
+        st.warning(f"It is not so: {_lower(step.options[right])}.", icon=":material/lightbulb:")
     st.html(f"<p class='said'>{hovers(step.told(mine.metrics, theirs.metrics))}</p>")
     if step.variant:
         left, beside = st.columns(2, gap="medium")
