@@ -35,7 +35,7 @@ class Following:
         wakeup = cluster.scenario.wakeup
         if node.pace is None:
             self.replay = Replay(node.replay_draw, standby, log, wakeup, start=start, now=now)
-        elif (queries := cluster.queries[node.name]).spans:
+        elif (queries := cluster.queries.get(node.name)) is not None and queries.spans:
             self.replay = ContestedReplay(
                 node.replay_draw, standby, log, wakeup, start=start, now=now, pace=node.pace,
                 queries=queries.spans, tell=queries.tell,
