@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from dashboard.cluster import Changes
 from replsim.scenario import Scenario
-from replsim.scenario.failover import Manual
+from replsim.scenario.failover import Manual, NoFailover
 from replsim.scenario.faults import FAULTS, verb_of
 from replsim.scenario.topology import link_between
 from replsim.summary import show
@@ -29,7 +29,7 @@ __all__ = [
     "written",
 ]
 
-Target = Literal["node", "standby", "link", "client", "writer"]
+Target = Literal["node", "standby", "link", "client", "writer", "nodes"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ BREAKAGES: Final = {
         Breakage("pause_replay", "Replay is paused", "standby"),
         Breakage("load", "Three times the load", "client", {"times": 3}),
         Breakage("query", "A long query stops replay", "standby"),
+        Breakage("switchover", "A standby takes over, as planned", "standby"),
+        Breakage("restart", "Servers restart, one after the other", "nodes"),
         Breakage("cancel", "Clients give up waiting for standbys", "writer"),
         Breakage("delay", "A link is 50 ms slower", "link", {"by": "50ms"}),
         Breakage("pause", "A server freezes", "node"),
@@ -80,6 +82,8 @@ def targets(scenario: Scenario, target: Target) -> list[str]:
         return list(scenario.standbys)
     if target == "link":
         return [f"{scenario.upstream(name)} -> {name}" for name in scenario.standbys]
+    if target == "nodes":
+        return [", ".join([*scenario.standbys, scenario.primary.name])]
     if target == "writer":
         return [*scenario.writers, *scenario.sessions]
     writers = [name for name, each in scenario.writers.items() if each.clients is None]
@@ -94,8 +98,8 @@ def added(scenario: Scenario, breakage: Breakage, target: str, at: int, lasts: i
     happens: dict[str, Any] = {"at": format_duration(at)}
     if lasts is not None and not breakage.moment:
         happens["for"] = format_duration(lasts)
-    happens[breakage.verb] = [[target]] if breakage.verb == "partition" else target
-    changes = _faults([*written(scenario), happens | dict(breakage.extra)])
+    happens[breakage.verb] = {"partition": [[target]], "restart": target.split(", ")}.get(breakage.verb, target)
+    changes = _with_faults(scenario, [*written(scenario), happens | dict(breakage.extra)])
     if isinstance(scenario.failover, Manual) and not scenario.faults:
         changes["failover"] = _operator(scenario, scenario.failover.promote, at)
     return changes
@@ -103,7 +107,15 @@ def added(scenario: Scenario, breakage: Breakage, target: str, at: int, lasts: i
 
 def removed(scenario: Scenario, place: int) -> Changes:
     """The scenario without one of its faults."""
-    return _faults([fault for nth, fault in enumerate(written(scenario)) if nth != place])
+    return _with_faults(scenario, [fault for nth, fault in enumerate(written(scenario)) if nth != place])
+
+
+def _with_faults(scenario: Scenario, faults: Sequence[Any]) -> Changes:
+    changes: Changes = {"faults": json.dumps(faults) if faults else "null"}
+    if _planned(faults) or _planned(written(scenario)):
+        managed = not isinstance(scenario.failover, NoFailover)
+        changes |= _links(scenario, wanted=managed or _planned(faults))
+    return changes
 
 
 def told(scenario: Scenario) -> list[str]:
@@ -111,7 +123,7 @@ def told(scenario: Scenario) -> list[str]:
     lines = []
     for fault in scenario.faults:
         known = BREAKAGES.get(verb_of(fault) or "")
-        what = str(fault).partition(" ")[2]
+        what = str(fault).partition(" ")[2].replace(" | ", ", ")
         words = f"{known.words}: {what}" if known else str(fault)
         when = "again and again" if fault.at is None else f"at {show(fault.at / SECOND, 's')}"
         lasts = "" if fault.for_ is None else f" for {show(fault.for_.mean / SECOND, 's')}"
@@ -139,20 +151,26 @@ def manager_changes(scenario: Scenario, manager: str) -> Changes:
 
 
 def successor(scenario: Scenario, manager: str | None) -> Changes:
-    """The scenario with a manager (YAML; None: whom it names itself).
+    """The scenario with a manager (YAML; None: whom it names itself), and the links that it needs."""
+    return {"failover": manager} | _links(scenario, wanted=manager is not None or _planned(written(scenario)))
 
-    Links that the nodes lack to follow a new primary come and go with it.
-    """
-    changes: Changes = {"failover": manager}
+
+def _links(scenario: Scenario, *, wanted: bool) -> Changes:
+    """Links that the nodes lack to follow a new primary: they come and go with who may be promoted."""
+    changes: Changes = {}
     nodes = (scenario.primary.name, *scenario.direct)
     for here, there in sorted({tuple(sorted((heir, node))) for heir in scenario.standbys for node in nodes}):
         if here == there or here == _upstream(scenario, there) or there == _upstream(scenario, here):
             continue
-        if manager is None:
+        if not wanted:
             changes[f"links.{here} -> {there}"] = None
         elif link_between(scenario, here, there) is None:
             changes[f"links.{here} -> {there}"] = "{latency: 1ms}"
     return changes
+
+
+def _planned(faults: Sequence[Any]) -> bool:
+    return any(verb_of(fault) == "switchover" for fault in faults)
 
 
 def _upstream(scenario: Scenario, name: str) -> str:
@@ -168,7 +186,3 @@ def _operator(scenario: Scenario, promote: str, first: int) -> str:
 def written(scenario: Scenario) -> list[Any]:
     """The faults of a scenario, as YAML has them."""
     return [fault.model_dump(mode="json", exclude_defaults=True, by_alias=True) for fault in scenario.faults]
-
-
-def _faults(every: Sequence[Any]) -> Changes:
-    return {"faults": json.dumps(every) if every else "null"}
