@@ -23,9 +23,10 @@ def faults(draw: st.DrawFn, links: list[str], standbys: list[str]) -> dict[str, 
     else:
         fields |= {"every": draw(costs(5, 100)), "for": draw(costs(1, 40))}
     verbs = ["delay", "throttle", "lose", "stall", "slow", "pause_replay", "skew", "cut", "cut", "partition"]
+    verbs += ["pause", "pause"]
     verb = draw(st.sampled_from(verbs))
     of_link = verb in ("delay", "throttle", "lose", "cut")
-    of_standby = verb == "pause_replay"
+    of_standby = verb in ("pause_replay", "pause")
     targets = links if of_link else standbys if of_standby else ["p", *standbys]
     fields[verb] = draw(st.sampled_from(targets))
     if verb == "partition":
@@ -53,7 +54,7 @@ def troubled_clusters(draw: st.DrawFn) -> Scenario:
     links = [f"{scenario.upstream(name)} -> {name}" for name in standbys]
     some = [draw(faults(links, standbys)) for _ in range(draw(st.integers(1, 4)))]
     fields = scenario.model_dump(by_alias=True)
-    patience = st.sampled_from(["60s", "60s", "0s", "20ms", "8ms"])
+    patience = st.sampled_from(["60s", "60s", "60s", "0s", "20ms", "8ms"])
     fields["primary"]["wal_sender_timeout"] = draw(patience)
     for standby in fields["standbys"].values():
         standby["wal_receiver_timeout"] = draw(patience)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,8 @@ class Connection:
         scenario, settings = cluster.scenario, cluster.standby_settings(standby.name)
         out, back, acknowledgements = cluster.wires(upstream.name, standby.name)
         self._out, self._back = out, back
+        self._arriving: deque[int] = deque()
+        """Where each message ends that is on its way."""
         self._target = self._since = 0
         self._streaming = False
         """Whether it has caught up; replies that were under way then come as before."""
@@ -77,7 +80,12 @@ class Connection:
         return Life(within) if self._mortal else within
 
     def _deliver(self, arrival: int, position: int) -> None:
-        self.network.at(arrival, Rank.ARRIVAL, self.standby.place, lambda now: self.receiver.deliver(now, position))
+        # What arrives while the standby stands still is read when it goes on, before what comes at that moment.
+        self._arriving.append(position)
+        self.network.at(arrival, Rank.ARRIVAL, self.standby.place, self._arrived)
+
+    def _arrived(self, now: int) -> None:
+        self.receiver.deliver(now, self._arriving.popleft())
 
     def catch_up(self, now: int) -> None:
         """A later connection: the standby counts once it has flushed all that was there when it connected."""

@@ -77,6 +77,9 @@ def _pause(cluster: Cluster, window: Window, now: int) -> None:
     if node.reign is not None:
         node.reign.primary.look(now)
         node.reign.transactions.hold(window.end)
+    for connection in _open_connections(cluster):
+        if connection.standby is node and not connection.lost:
+            connection.receiver.finish(now - 1)
     assert isinstance(node.agenda, Life)
     node.agenda.pause(window.end)
     for connection in _open_connections(cluster):

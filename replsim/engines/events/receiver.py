@@ -165,7 +165,7 @@ class Receiver:
             return
         if not self._write_replied:
             self._reply_written()
-        self._agenda.at(self._flush_end(), Rank.FLUSH_END, self._node, self._all_flushed)
+        self._agenda.at(max(self._flush_end(), now), Rank.FLUSH_END, self._node, self._all_flushed)
 
     def _all_flushed(self, now: int) -> None:
         end = self._flush_end()
@@ -220,7 +220,7 @@ class Receiver:
         self._write_replied = True
         self._device.starts.append(self._drained)
         self._replay.positions.append(self.written)
-        self._reply(self._drained, may_release=self._eager_write or self._eager_apply)
+        self._reply(self._agenda.ready(self._drained), may_release=self._eager_write or self._eager_apply)
 
     def _reply_unprompted(self, until: int) -> None:
         """Send what an idle receiver had to send by ``until``: what replay asked for, and status replies."""
@@ -230,9 +230,11 @@ class Receiver:
                 time = self._asked[0]
             if self._status_interval and self._uplink.last_sent + self._status_interval < time:
                 time = self._uplink.last_sent + self._status_interval
+            # What was due while the node stood still is sent, once, when it goes on.
+            time = self._agenda.ready(time)
             if time > until or time == NEVER:
                 return
-            if self._asked and self._asked[0] <= time:
+            while self._asked and self._asked[0] <= time:
                 self._asked.popleft()
             if self._asked_at_end <= time:
                 self._asked_at_end = NEVER

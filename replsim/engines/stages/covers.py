@@ -9,7 +9,7 @@ from replsim.rules.acks import REMOTE_LEVELS, SyncRule
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
 from replsim.scenario.failover import NoFailover
-from replsim.scenario.faults import Cut, Partition
+from replsim.scenario.faults import Cut, Partition, Pause
 from replsim.scenario.retention import retention_matters
 from replsim.scenario.topology import link_between
 from replsim.units import format_duration
@@ -67,14 +67,26 @@ def _faults(scenario: Scenario) -> Iterator[str]:
     patience = max([scenario.primary.wal_sender_timeout, *receiving])
     for place, fault in enumerate(scenario.faults):
         name = f"faults[{place}] ({fault.verb})"
-        if isinstance(fault, Cut | Partition):
+        if isinstance(fault, Pause) and fault.pause == scenario.primary.name:
+            yield f"{name} stops the primary, and with it the clients"
+        elif isinstance(fault, Pause) and any(_behind_a_window(scenario, fault.pause)):
+            yield f"{name} stops a node that sends behind a window"
+        elif isinstance(fault, Cut | Partition | Pause):
             lasts = scenario.duration - (fault.at or 0) if fault.for_ is None else fault.for_.constant or 0
-            if fault.how == "reset":
+            if not isinstance(fault, Pause) and fault.how == "reset":
                 yield f"{name} resets connections"
             elif 0 < patience <= lasts:
                 yield f"{name} outlasts {format_duration(patience)}, after which connections are given up"
         elif fault.verb not in WINDOWS:
             yield f"{name} takes the event engine"
+
+
+def _behind_a_window(scenario: Scenario, node: str) -> Iterator[bool]:
+    """Whether what a standby sends to each that streams from it is limited by a window."""
+    for name in scenario.standbys:
+        if scenario.upstream(name) == node:
+            link = link_between(scenario, node, name)
+            yield link is not None and link.window is not None
 
 
 def _instant_links(scenario: Scenario) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Whether a connection lasts through the cuts of its link."""
+"""Whether a connection lasts while its link is cut, or a node at one end stands still."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ __all__ = ["Patience"]
 class Patience:
     """One end of a connection, which listens to the other: ``wal_sender_timeout``, or ``wal_receiver_timeout``.
 
-    From the start of a cut on it gives up once it has heard nothing for the timeout; by then it would have asked for an
-    answer, so that what it last heard is at most half a timeout before the cut.  It goes on listening until the stream
-    has certainly gone on: TCP waits at most as long as the cut, and one retransmission timeout more.
+    From the start of a silence on it gives up once it has heard nothing for the timeout; it would have asked for an
+    answer before, so that what it heard last is at most half a timeout before that start.  It goes on listening until
+    the stream has certainly gone on: TCP waits at most as long as the cut, and one retransmission timeout more.
     """
 
     def __init__(self, troubles: Troubles, here: str, there: str, link: Link, timeout: int) -> None:
         self._timeout = timeout
-        cuts = troubles.cuts(here, there) if timeout else []
-        self._watches = [(start - timeout // 2, 2 * end - start + link.retransmission_timeout) for start, end in cuts]
-        """For each cut, when it has heard something last, and when the stream has gone on."""
+        silences = troubles.silences(here, there) if timeout else []
+        self._watches = [
+            (start - timeout // 2, 2 * end - start + link.retransmission_timeout) for start, end in silences
+        ]
+        """For each of them, when it has heard something last, and when the stream has gone on."""
 
     def gives_up(self, heard: Ints, end: int) -> int:
         """When it may give up; `NEVER` if it does not.

@@ -81,7 +81,7 @@ class Pipeline:
         flushed = {self.scenario.primary.name: Flushed(flushes.ends, flushes.targets)}
         messages, moved = {}, {}
         for name, replica in self.replicas.items():
-            messages[name] = replica.sender.run(flushed[replica.upstream], end)
+            messages[name] = replica.standby.reads(replica.sender.run(flushed[replica.upstream], end))
             moved[name] = replica.standby.run(messages[name], end)
             self._refuse_what_parts(name, messages[name], moved[name], end)
             batches = moved[name].batches

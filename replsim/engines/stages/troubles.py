@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from replsim.engines.stages.columns import Ints
-from replsim.engines.stages.kernels.pace import Pace
+from replsim.engines.stages.kernels.pace import Pace, Stops
 from replsim.randomness import Streams
 from replsim.scenario import Scenario
 from replsim.scenario.faults import (
@@ -18,6 +18,7 @@ from replsim.scenario.faults import (
     LinkFault,
     Lose,
     Partition,
+    Pause,
     PauseReplay,
     Slow,
     Stall,
@@ -64,18 +65,26 @@ class Troubles:
 
     def replay(self, node: str) -> Pace:
         """How fast a standby's replay is."""
-        return _pace([each for each in self._of(PauseReplay) if each.fault.target == node])
+        return _pace([each for each in self._of(Pause, PauseReplay) if each.fault.target == node])
+
+    def stops(self, node: str) -> Stops:
+        """When a node's processes stand still."""
+        stops = _joined([each for each in self._of(Pause) if each.fault.target == node])
+        return Stops(_ints([start for start, _ in stops]), _ints([end for _, end in stops]))
+
+    def silences(self, here: str, there: str) -> list[tuple[int, int]]:
+        """When one node says nothing that gets to another."""
+        return _joined(
+            [
+                each
+                for each in self._of(Cut, Partition, Pause)
+                if concerns(each.fault, here, there) or (isinstance(each.fault, Pause) and each.fault.pause == here)
+            ]
+        )
 
     def cuts(self, here: str, there: str) -> list[tuple[int, int]]:
-        """When nothing comes through on the way from one node to another; cuts that overlap or touch are one."""
-        cuts = [each for each in self._of(Cut, Partition) if concerns(each.fault, here, there)]
-        joined: list[tuple[int, int]] = []
-        for start, end in sorted((each.start, each.end) for each in cuts):
-            if joined and start <= joined[-1][1]:
-                joined[-1] = joined[-1][0], max(end, joined[-1][1])
-            else:
-                joined.append((start, end))
-        return joined
+        """When nothing comes through on the way from one node to another."""
+        return _joined([each for each in self._of(Cut, Partition) if concerns(each.fault, here, there)])
 
     def link(self, here: str, there: str, link: Link) -> LinkTroubles:
         """What is wrong with the way from one node to another, of which ``link`` says what it is like else."""
@@ -116,6 +125,17 @@ def _notes(scenario: Scenario, window: Window) -> Iterator[tuple[int, str, str]]
     yield window.start, node, window.fault.verb
     if window.start < window.end <= scenario.duration:
         yield window.end, node, f"{window.fault.verb} ends"
+
+
+def _joined(windows: Sequence[Window]) -> list[tuple[int, int]]:
+    """Their starts and ends; those that overlap or touch are one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted((each.start, each.end) for each in windows):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _pace(stretches: Sequence[Window]) -> Pace:

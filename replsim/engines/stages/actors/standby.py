@@ -8,7 +8,7 @@ import numpy as np
 
 from replsim.engines.stages.actors import feed
 from replsim.engines.stages.actors.wire import WireFeed
-from replsim.engines.stages.columns import Ints, chained, cut, roomy
+from replsim.engines.stages.columns import Ints, chained, cut, roomy, until
 from replsim.engines.stages.kernels import standby as kernel
 from replsim.engines.stages.kernels.sender_link import Messages
 from replsim.engines.stages.kernels.wire import Way
@@ -65,6 +65,7 @@ class Standby:
             background_record=scenario.background.record if scenario.background else 0,
             device=troubles.device(name),
             replay=troubles.replay(name),
+            stops=troubles.stops(name),
         )
         self._write = feed.draws(streams, f"disk:{name}:write", device.write)
         self._flush = feed.draws(streams, f"disk:{name}:flush", device.flush)
@@ -72,6 +73,7 @@ class Standby:
         self._drawn = replay.per_record.constant is None
         self._wire = WireFeed(streams, f"link:{name}->{upstream}", back, troubles.link(name, upstream, back))
         self._log = log
+        self._end = scenario.duration
         self.place = 0
         """The next addition to the log that it will hand to replay."""
         self._state = kernel.initial()
@@ -85,9 +87,20 @@ class Standby:
         """When the first message arrived that belongs to a batch not known in full; `NEVER` if there is none."""
         return int(self._given.arrival[0]) if len(self._given.arrival) else NEVER
 
+    def reads(self, messages: Messages) -> Messages:
+        """The messages, as they arrive at the process: what comes while it stands still is read when it goes on."""
+        starts, ends = self._rules.stops
+        if not len(starts):
+            return messages
+        stop = np.searchsorted(starts, messages.arrival, side="right") - 1
+        asleep = (stop >= 0) & (messages.arrival < ends[stop])
+        return messages._replace(arrival=np.where(asleep, ends[stop], messages.arrival))
+
     def run(self, messages: Messages, end: int) -> Moved:
         """What follows from ``messages``; ``end`` is the end of the run if none comes after them, else -1."""
-        given = chained([self._given, kernel.Given(messages.arrival, messages.position)])
+        # What arrives after the run has no part in it, and may lie far ahead where packets are lost.
+        heard = cut(kernel.Given(messages.arrival, messages.position), slice(len(until(messages.arrival, self._end))))
+        given = chained([self._given, heard])
         found: list[Moved] = []
         enough, room, lacking = False, max(ROOM, len(given.arrival)), False
         while not enough:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from replsim.kernels.compiled import part
 
-__all__ = ["Pace", "after", "own", "piece", "when"]
+__all__ = ["Pace", "Stops", "after", "awake", "own", "piece", "when"]
 
 Ints = NDArray[np.int64]
 
@@ -40,6 +40,22 @@ def piece(starts: Ints, value: int) -> int:
         else:
             high = middle
     return low
+
+
+class Stops(NamedTuple):
+    """When a process stands still: from each of the starts, in order, to its end."""
+
+    starts: Ints
+    ends: Ints
+
+
+@part
+def awake(stops: Stops, time: int) -> int:
+    """When a process does what is due at ``time``: at once, or when it goes on."""
+    if not len(stops.starts):
+        return time
+    at = piece(stops.starts, time)
+    return int(stops.ends[at]) if stops.starts[at] <= time < stops.ends[at] else time
 
 
 @part

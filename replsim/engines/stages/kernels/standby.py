@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.engines.stages.kernels.pace import Pace, after, own, when
+from replsim.engines.stages.kernels.pace import Pace, Stops, after, awake, own, when
 from replsim.engines.stages.kernels.wire import LACKING, SECOND, Way, Wire, send, transfer
 from replsim.kernels.compiled import compiled, part
 
@@ -40,6 +40,8 @@ class Rules(NamedTuple):
     device: Pace
     """How fast its WAL device is, and its replay."""
     replay: Pace
+    stops: Stops
+    """When its processes stand still."""
 
 
 class Additions(NamedTuple):
@@ -167,9 +169,11 @@ def unprompted(s: Ints, until: int, rules: Rules, wire: Wire, applied: Applied, 
             time = min(time, applied.asked[s[ASKED]])
         if rules.status_interval:
             time = min(time, s[REPLIED] + rules.status_interval)
+        # What was due while it stood still is sent, once, when it goes on.
+        time = awake(rules.stops, time)
         if time > until or time == NEVER:
             return True
-        if s[ASKED] < s[ASKS] and applied.asked[s[ASKED]] <= time:
+        while s[ASKED] < s[ASKS] and applied.asked[s[ASKED]] <= time:
             s[ASKED] += 1
         if s[AT_END] <= time:
             s[AT_END] = NEVER
@@ -325,9 +329,9 @@ def batch(
         return word
     if not unprompted(s, begins, rules, wire, applied, replies):
         return LACKS
-    if not reply(s, written, position, rules, wire, applied, replies):
+    if not reply(s, awake(rules.stops, written), position, rules, wire, applied, replies):
         return LACKS
-    flushed = after(rules.device, written, draws.flush[n])
+    flushed = awake(rules.stops, after(rules.device, written, draws.flush[n]))
     if not hand_over(s, flushed, position, added, rules, draws, applied):
         return LACKS
     s[FLUSHED], s[FLUSHED_AT] = position, flushed
