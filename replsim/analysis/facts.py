@@ -118,6 +118,14 @@ class Facts:
             found[mine] = np.append(0, rows + 1)[np.searchsorted(self.codes[rows], applied[mine], side="right")]
         return found
 
+    def among(self, branch: int) -> NDArray[np.bool_]:
+        """Which commits are part of one branch's history."""
+        there = np.ones(self.count, dtype=bool)
+        if len(self.record.branches) > 1:
+            there[:] = False
+            there[self.once(_history, branch)] = True
+        return there
+
     def within(self, times: NDArray[Any]) -> NDArray[np.bool_]:
         """Which of ``times`` lie in the window (its start included, its end not)."""
         inside: NDArray[np.bool_] = (times >= self.window[0]) & (times < self.window[1])

@@ -12,7 +12,7 @@ __all__ = ["unchecked"]
 
 def unchecked(record: Record) -> list[str]:
     """What is not checked in this record, each with the check that leaves it out."""
-    return [*_first(record), *_promises(record), *_losses(record)]
+    return [*_first(record), *_losses(record)]
 
 
 def _first(record: Record) -> Iterator[str]:
@@ -23,12 +23,6 @@ def _first(record: Record) -> Iterator[str]:
     )
     if first and (record.scenario.faults or len(record.branches) > 1):
         yield "the_rule_held: which n of FIRST n had to confirm, as standbys may have been gone; any n are asked for"
-
-
-def _promises(record: Record) -> Iterator[str]:
-    clients = [*record.scenario.readers.values(), *record.scenario.sessions.values()]
-    if len(record.branches) > 1 and any(client.promises for client in clients):
-        yield "promises_are_kept: what a failover may have lost cannot be shown to anybody"
 
 
 def _losses(record: Record) -> Iterator[str]:

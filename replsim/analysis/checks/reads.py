@@ -19,6 +19,8 @@ from replsim.units import NEVER
 
 __all__ = ["CHECKS", "broken"]
 
+SHIFT: Final = 48
+LSN: Final = (1 << SHIFT) - 1
 Row = dict[str, Any]
 Ints = NDArray[np.int64]
 
@@ -94,19 +96,22 @@ def servers_serve_one_read_each(record: Record) -> Iterator[str]:
 
 
 def users_read_before_they_write(record: Record) -> Iterator[str]:
-    """A closed-loop user writes again only when the reads after its last write are answered."""
+    """A closed-loop user whose write was acknowledged writes again only when all reads after it are answered."""
     table, commits = reads(record), record.commits
+    first = commits.get("attempt", np.zeros(len(commits))) == 0
     for name, session in record.scenario.sessions.items():
         if session.think is None:
             continue
-        first = commits.get("attempt", np.zeros(len(commits))) == 0
-        writes = first & (commits["writer"] == commits.words["writer"].index(name))
+        writes = commits["writer"] == commits.words["writer"].index(name)
         own = table["reader"] == table.words["reader"].index(name)
         for user in range(session.count):
-            submitted = np.sort(commits["submitted"][writes & (commits["client"] == user)])
-            answered = table["answered"][own & (table["session"] == user)]
-            last = answered[session.reads - 1 :: session.reads]
-            if len(last) < len(submitted) - 1 or np.any(last[: len(submitted) - 1] > submitted[1:]):
+            mine = writes & (commits["client"] == user)
+            submitted = np.sort(commits["submitted"][mine & first])
+            told = np.sort(commits["submitted"][mine & answered(commits["outcome"])])
+            follows = np.append(submitted, NEVER)[np.searchsorted(submitted, told, side="right")]
+            last = table["answered"][own & (table["session"] == user)][session.reads - 1 :: session.reads]
+            went_on = np.count_nonzero(follows < NEVER)
+            if len(last) < went_on or np.any(last[:went_on] > follows[:went_on]):
                 yield f"user {user} of {name} writes before it has read"
 
 
@@ -123,7 +128,7 @@ def promises_are_kept(record: Record) -> Iterator[str]:
     for row in bad:
         gave_up = row["timed_out"] and row["client"].at_timeout == "stale"
         by_itself = row["node"] == primary and row["client"].guarantee in ("monotonic_reads", "causal")
-        if not gave_up and not (by_itself and row["saw_writes"]):
+        if not gave_up and not (by_itself and not row["missed_writes"]) and not row["only_lost"]:
             yield f"{row['client'].guarantee} of {row['name']} is broken by the read issued at {row['time']} ns"
     if len(bad) != np.count_nonzero(~table["kept"]):
         yield "the table of reads does not say which promises are broken"
@@ -131,43 +136,55 @@ def promises_are_kept(record: Record) -> Iterator[str]:
 
 def broken(record: Record, table: Table) -> Iterator[Row]:
     """The reads whose promise is broken, by looking back over all that happened before each."""
-    commits = record.commits
+    commits, every = record.commits, branches(record)
+    codes = coded_as(branches_of(record), commits["lsn"][: len(branches_of(record))])
     told = [
-        Told(
-            int(commits["acknowledged"][i]),
-            int(commits["lsn"][i]),
-            int(commits["writer"][i]),
-            int(commits["client"][i]),
-        )
+        Told(int(commits["acknowledged"][i]), int(codes[i]), int(commits["writer"][i]), int(commits["client"][i]))
         for i in np.flatnonzero(answered(commits["outcome"]))
     ]
+    histories = _histories(record, table)
     for code, (name, client) in enumerate(_clients(record)):
         if not client.promises:
             continue
-        mine = table.where(table["reader"] == code)
-        rows = [dict(zip(mine, row, strict=True)) for row in zip(*(c.tolist() for c in mine.values()), strict=True)]
+        mine = table["reader"] == code
+        table_rows = table.where(mine)
+        rows = [
+            dict(zip(table, row, strict=True)) for row in zip(*(c.tolist() for c in table_rows.values()), strict=True)
+        ]
         writer = commits.words["writer"].index(name) if isinstance(client, Session) else -1
-        for k, row in enumerate(rows):
+        for k, (row, history) in enumerate(zip(rows, histories[mine].tolist(), strict=True)):
             if row["answered"] == NEVER:
                 continue
-            written = max(
-                (each.lsn for each in told if _counts(client, each, writer, row["session"], row["time"])), default=0
-            )
-            before = 0
+            due = {each.code for each in told if _counts(client, each, writer, row["session"], row["time"])}
+            seen = set()
             if client.guarantee in ("monotonic_reads", "causal"):
                 own = (each for each in rows[:k] if each["session"] == row["session"])
-                before = max((each["saw"] for each in own if each["answered"] <= row["time"]), default=0)
-            if row["saw"] < max(written, before):
-                yield row | {"client": client, "name": name, "saw_writes": written <= row["saw"]}
+                seen = {each["saw"] for each in own if each["answered"] <= row["time"]}
+            place = row["saw"] & LSN
+            late = {each for each in due | seen if place < (each & LSN) <= shared(every, each >> SHIFT, history)}
+            lost = {each for each in due | seen if (each & LSN) > shared(every, each >> SHIFT, history)}
+            if late or (lost and client.guarantee != "bounded_staleness"):
+                found = {"missed_writes": bool(due & (late | lost)), "only_lost": not late}
+                yield row | {"client": client, "name": name} | found
 
 
 class Told(NamedTuple):
-    """An acknowledged commit."""
+    """An acknowledged commit, as positions are coded."""
 
     time: int
-    lsn: int
+    code: int
     writer: int
     client: int
+
+
+def _histories(record: Record, table: Table) -> Ints:
+    """The branch whose history each read looked at."""
+    found = np.zeros(len(table), dtype=np.int64)
+    if len(record.branches) > 1:
+        for code, node in enumerate(record.scenario.nodes):
+            mine = table["node"] == code
+            found[mine] = branch_of(record.position(node, "apply").at(table["looked"][mine]))
+    return found
 
 
 def _counts(client: Promise, told: Told, writer: int, user: int, issued: int) -> bool:

@@ -6,6 +6,7 @@ then on, somebody could know of it.  What it was *promised* to see is less, and 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +32,7 @@ class Judge:
     """Judges the reads of one record, group by group."""
 
     def __init__(self, views: Views) -> None:
+        self._views = views
         self._facts = views.facts
         self._acknowledged = views.acknowledged
 
@@ -98,9 +100,14 @@ class Judge:
         if looks.user is None:
             return np.broadcast_to(np.True_, len(looks.issued))
         facts = self._facts
-        mine = facts.of_writer(name)[: facts.count]
-        writes = Rows(np.where(mine, facts.column("client"), -1), self._acknowledged, facts.acknowledged)
-        return np.asarray(writes.newest(looks.user, self._acknowledged.by(looks.issued)) <= looks.seen)
+        mine, told = facts.of_writer(name)[: facts.count], self._acknowledged.by(looks.issued)
+        own = np.ones(len(looks.issued), dtype=bool)
+        for reads, there in self._by_history(looks):
+            user, seen = looks.user[reads], looks.seen[reads]
+            for part, most in ((there, seen), (~there, np.zeros_like(seen))):
+                writes = Rows(np.where(mine & part, facts.column("client"), -1), self._acknowledged, facts.acknowledged)
+                own[reads] &= writes.newest(user, told[reads]) <= most
+        return own
 
     def _back(self, looks: Looks) -> Bools:
         """Whether each read of a user saw less than one before it, which had been answered (monotonic reads)."""
@@ -109,16 +116,38 @@ class Judge:
             return np.broadcast_to(np.False_, count)
         order = np.arange(count)
         done = looks.walk.answered < NEVER
-        history = History(looks.user[done], looks.walk.answered[done], looks.seen[done], order[done], room=count + 1)
-        return np.asarray(history.most(looks.user, looks.issued, order) > looks.seen)
+        back = np.zeros(count, dtype=bool)
+        for reads, there in self._by_history(looks):
+            user, issued, seen = looks.user[reads], looks.issued[reads], looks.seen[reads]
+            for part, most in ((np.append(True, there), seen), (np.append(False, ~there), np.zeros_like(seen))):
+                of = done & part[looks.seen]
+                history = History(looks.user[of], looks.walk.answered[of], looks.seen[of], order[of], room=count + 1)
+                back[reads] |= history.most(user, issued, order[reads]) > most
+        return back
+
+    def _by_history(self, looks: Looks) -> Iterator[tuple[Bools, Bools]]:
+        """Reads by the history that they looked at, each with the commits that are part of it."""
+        facts, branch = self._facts, self._views.histories(looks.walk.node, looks.walk.looked)
+        for each in np.unique(branch).tolist():
+            yield branch == each, facts.among(each)
+
+    def _fresh(self, looks: Looks, bound: int) -> Bools:
+        """Whether each read saw what had been acknowledged for so long; what its node has lost is not late."""
+        acknowledged = self._acknowledged
+        told, fresh = acknowledged.by(looks.issued - bound), np.ones(len(looks.issued), dtype=bool)
+        for reads, there in self._by_history(looks):
+            everybody = Rows(np.where(there, 0, -1), acknowledged, self._facts.acknowledged)
+            fresh[reads] = (
+                everybody.newest(np.zeros(np.count_nonzero(reads), np.int64), told[reads]) <= looks.seen[reads]
+            )
+        return fresh
 
     def _kept(self, promise: Promise, looks: Looks, own: Bools, back: Bools) -> Bools:
         """Whether what the group promises was kept; nothing is broken by a read that is not answered yet."""
         if promise.guarantee == "none":
             return np.broadcast_to(np.True_, len(looks.issued))
         if promise.bound is not None:
-            acknowledged = self._acknowledged
-            kept = acknowledged.newest(acknowledged.by(looks.issued - promise.bound)) <= looks.seen
+            kept = self._fresh(looks, promise.bound)
         else:
             kept = {"read_your_writes": own, "monotonic_reads": ~back, "causal": own & ~back}[promise.guarantee]
         return np.asarray(kept | (looks.walk.answered == NEVER))

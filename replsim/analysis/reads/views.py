@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
+from replsim.analysis.reads.tokens import first_at
 from replsim.analysis.sightings import Acknowledged, Visible, ahead_on_standby, count_by
 from replsim.kernels import worth_compiling
 from replsim.kernels.places import plain
-from replsim.record import DOWN
-from replsim.record.branch import distance
+from replsim.record import DOWN, Trajectory
+from replsim.record.branch import branch_of, distance, lsn_of
 from replsim.units import NEVER
 
 __all__ = ["Views"]
@@ -45,7 +46,7 @@ class Views:
         """What looks see, and whether a commit that had not been acknowledged by then was among it."""
         seen = np.zeros(len(nodes), dtype=np.int64)
         ahead = np.zeros(len(nodes), dtype=bool)
-        if worth_compiling(len(nodes)):
+        if worth_compiling(len(nodes)) and len(self.facts.record.branches) < 2:
             self._look(plain(nodes), plain(moments), seen, ahead)
             return seen, ahead
         for code, chosen in self._by_node(nodes):
@@ -72,13 +73,36 @@ class Views:
                 applied = self.facts.reached(name, "apply")
                 loops.looked_at_standby(code, nodes, moments, applied, acknowledged.latest_within, seen, ahead)
 
-    def ready(self, nodes: Ints, counts: Ints) -> Ints:
-        """When nodes have replayed so many commits: `NEVER` where not by the run's end, 0 on the primary."""
+    def ready(self, nodes: Ints, counts: Ints, since: Ints) -> Ints:
+        """When, from ``since`` on, nodes have replayed so many commits: `NEVER` where not by the run's end, 0 on the
+        primary.
+
+        After a failover they have when their LSN is as high as the last of them has: a session's token is a raw LSN.
+        """
         ready = np.zeros(len(nodes), dtype=np.int64)
         for code, chosen in self._by_node(nodes):
-            if not self._is_primary(code):
+            if len(self.facts.record.branches) > 1:
+                ready[chosen] = first_at(self._applied(code), self._ends[counts[chosen]], since[chosen])
+            elif code:
                 ready[chosen] = self._replayed(code)[counts[chosen]]
         return ready
+
+    def holds(self, nodes: Ints, moments: Ints, counts: Ints) -> NDArray[np.bool_]:
+        """Whether looks find so many commits replayed; after a failover by LSN, as in `ready`."""
+        if len(self.facts.record.branches) < 2:
+            return self.seen(nodes, moments) >= counts
+        found = np.zeros(len(nodes), dtype=bool)
+        for code, chosen in self._by_node(nodes):
+            found[chosen] = lsn_of(self._applied(code).at(moments[chosen])) >= self._ends[counts[chosen]]
+        return found
+
+    def histories(self, nodes: Ints, moments: Ints) -> Ints:
+        """The branch of the log whose history each look shows."""
+        found = np.zeros(len(nodes), dtype=np.int64)
+        if len(self.facts.record.branches) > 1:
+            for code, chosen in self._by_node(nodes):
+                found[chosen] = branch_of(self._applied(code).at(moments[chosen]))
+        return found
 
     def lags(self, nodes: Sequence[str], interval: int) -> tuple[Ints, Ints]:
         """The lags that a router finds which looks every ``interval``: in nanoseconds and in bytes, a row a look.
@@ -129,6 +153,14 @@ class Views:
         for begin, back in self.downtimes(name):
             found |= (moments >= begin) & (moments < back)
         return found
+
+    @cached_property
+    def _ends(self) -> Ints:
+        """The LSN at which a number of commits ends."""
+        return np.append(0, self.facts.column("lsn"))
+
+    def _applied(self, code: int) -> Trajectory:
+        return self.facts.record.position(self._names[code], "apply")
 
     def _is_primary(self, code: int) -> bool:
         """Whether a node is the primary all the time; where primaries come and go, each shows what it has applied."""

@@ -98,7 +98,11 @@ class Router:
         self._end = scenario.duration
         primary = scenario.primary.name
         self.nodes = self.route.nodes(primary, tuple(scenario.standbys))
-        fails = self.route.quorum is None and any(views.downtimes(node) for node in self.nodes)
+        # What closed-loop users wait for was known before anything failed: they keep to the servers that they had.
+        self._stays = isinstance(client, Session) and client.think is not None
+        times = [] if self._stays else [views.downtimes(node) for node in self.nodes]
+        self._downtimes = [time for windows in times for window in windows for time in window]
+        fails = self.route.quorum is None and bool(self._downtimes)
         falls_back = fails or self.route.looks_at_lag or self.route.looks_at_writes or self.promise.promises
         self.targets = self.nodes if primary in self.nodes or not falls_back else (*self.nodes, primary)
         """The nodes that a read may come to: those of the route, and the primary where it may fall back on it."""
@@ -106,7 +110,7 @@ class Router:
         """The place that stands for the primary; where that becomes another node, it is one of its own."""
         self._since = self._who = np.zeros(1, dtype=np.int64)
         follows = len({node for _, node in views.serving}) > 1 and (falls_back or self.route.policy == "primary")
-        if follows and not (isinstance(client, Session) and client.think is not None):
+        if follows and not self._stays:
             self._follow(views.serving)
         self.codes = np.array([scenario.nodes.index(node) for node in self.targets], dtype=np.int64)
         self.ways = [client_ways(scenario, client, node) for node in self.targets]
@@ -149,9 +153,10 @@ class Router:
         crashes and returns, which it knows of at once."""
         views, route = self._views, self.route
         looks = np.arange(0, end + 1 if route.looks_at_lag else 1, route.poll_interval, dtype=np.int64)
-        times = [time for node in self.nodes for window in views.downtimes(node) for time in window]
-        edges = np.unique(np.concatenate([looks, np.array(times, dtype=np.int64)]))
-        up = ~np.stack([views.down(node, edges) for node in self.nodes], axis=1)
+        edges = np.unique(np.concatenate([looks, np.array(self._downtimes, dtype=np.int64)]))
+        up = np.ones((len(edges), len(self.nodes)), dtype=bool)
+        if self._downtimes:
+            up = ~np.stack([views.down(node, edges) for node in self.nodes], axis=1)
         if not route.looks_at_lag:
             return edges, up
         last = np.searchsorted(looks, edges, side="right") - 1
@@ -189,7 +194,7 @@ class Router:
     def _wait(self, walk: Walk, luck: Luck, rows: Rows, place: Ints, token: Ints) -> Ints:
         """Wait where it is until the token is replayed, or the time is up."""
         limit = walk.arrived + self.promise.timeout
-        replayed = self._views.ready(walk.node, token)
+        replayed = self._views.ready(walk.node, token, walk.arrived)
         if self._moves:  # the primary takes every read, whoever that is
             replayed[place == self._primary] = 0
         ready = np.maximum(walk.arrived, replayed)
@@ -212,7 +217,7 @@ class Router:
         walk.looked = walk.arrived.copy()
         for attempt in range(1, self.attempts):
             away = place != self._primary
-            away[away] = self._views.seen(walk.node[away], walk.arrived[away]) < token[away]
+            away[away] = ~self._views.holds(walk.node[away], walk.arrived[away], token[away])
             gone = np.flatnonzero(away)
             if not len(gone):
                 break
@@ -239,9 +244,9 @@ class Router:
         """Whether the standbys that the route asks have replayed each user's write when the read is issued."""
         if self.route.until_caught_up == "chosen":
             there = np.where(place == NOWHERE, 0, self.codes[self._at(place, issued)])
-            return self._views.seen(there, issued) >= written
+            return self._views.holds(there, issued, written)
         shown: list[Any] = [
-            self._views.seen(np.broadcast_to(code, len(issued)), issued) >= written
+            self._views.holds(np.broadcast_to(code, len(issued)), issued, written)
             for code in self.codes[: len(self.nodes)]
             if code
         ]

@@ -19,10 +19,8 @@ def crash(cluster: Cluster, node: Node, fault: Crash, now: int) -> None:
 
     With its machine goes what it had not flushed; of a standby whose process alone dies, what it had written stays in
     the operating system's cache and is there when it starts again.  Peers of a process are told by its kernel,
-    peers of a machine by nobody.
+    peers of a machine by nobody.  One that is being rewound, or waits for that, begins anew with it later.
     """
-    if not node.up:
-        return
     told = fault.of == "process"
     following = node.following
     for connection in cluster.connections:
