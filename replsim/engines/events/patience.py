@@ -44,7 +44,8 @@ class Patience:
     def _begins(self, reign: Reign, step: Step) -> None:
         group = self._cluster.groups[step.group]
         if group.timeout is not None:
-            at = step.started + group.timeout
+            # A server that stood still has seen the start too late.
+            at = max(step.started + group.timeout, self._cluster.agenda.now)
             self._cluster.agenda.at(at, Rank.TIMEOUT, 0, lambda now: self._driver_ends(step, now))
         if group.statement_timeout is not None:
             at = step.started + step.request + self._cluster.scenario.wakeup + group.statement_timeout

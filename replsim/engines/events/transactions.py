@@ -61,7 +61,7 @@ class Transactions:
         steps, log, groups = self._steps, self._log, self._groups
         while steps and steps[0].time <= until:
             step = heappop(steps)
-            if step.time < self._hold:
+            if step.time < self._hold and step.what != What.START:  # which is not the server's doing
                 heappush(steps, step._replace(time=self._hold))
             elif step.what == What.INSERT:
                 group = groups[step.group]
