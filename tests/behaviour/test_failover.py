@@ -139,6 +139,16 @@ def test_what_a_standby_confirmed_is_not_lost() -> None:
         assert result.metrics["lost_commits"] == 0
 
 
+def test_the_old_primary_may_be_in_the_list() -> None:
+    """Named like the others, it counts for the new primary once it follows, and is nobody's standby before (§1.3)."""
+    everybody = "ANY 2 (p, s1, s2)"
+    faults, failover = "{at: 20s, for: 5s, crash: p}", "{manager: manual, at: 22s, promote: s1, routing: 2s}"
+    commits = ran(faults, failover, seed=1, names=everybody).commits
+    told = commits["acknowledged"] / SECOND
+    assert not ((told > 22) & (told < 25)).any(), "ANY 2 needs both, and p is down"
+    assert ((told > 26) & (told < 90)).sum() > 1000
+
+
 def test_what_is_in_flight_is_lost() -> None:
     """Without synchronous standbys, 50/s x 0.2 s are on their way when the primary dies: Poisson with mean 10."""
     manual = "{manager: manual, at: 25s, promote: s2}"

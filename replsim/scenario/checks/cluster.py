@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from replsim.errors import Problem, RuleError
 from replsim.rules.acks import SyncRule
+from replsim.scenario.failover import NoFailover
 from replsim.scenario.profiles import PROFILES
 from replsim.scenario.spelling import did_you_mean
 from replsim.units import format_duration
@@ -113,7 +114,9 @@ def sync_unknown(scenario: Scenario) -> Iterator[Problem]:
 
 
 def sync_primary(scenario: Scenario) -> Iterator[Problem]:
-    """The primary among its own synchronous standbys."""
+    """The primary among its own synchronous standbys, where it will never be anybody's standby."""
+    if not isinstance(scenario.failover, NoFailover):
+        return
     for name in _sync_names(scenario):
         if name.lower() == scenario.primary.name.lower():
             yield Problem(_SYNC, f"{name!r} is the primary, which is no standby of its own: leave it out")
