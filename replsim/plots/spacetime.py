@@ -18,7 +18,7 @@ __all__ = ["SpaceTime"]
 HEIGHT: Final = 560
 APART: Final = 0.034
 """Labels of one column stand at least so far apart, as a share of the height."""
-LEFT, RIGHT = 0.95, 0.8
+LEFT, RIGHT = 0.95, 1.0
 """Room beside the outer columns for their labels, in columns."""
 LOST: Final = 0.72
 """How far towards its end the way of something is drawn that never arrives."""

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import replsim
-from tests.browser.conftest import Open
+from tests.browser.conftest import PATIENCE_SECONDS, Open
 
 POINT = """(chart) => {
   const trace = chart.calcdata.find((points) => points.length > 1), layout = chart._fullLayout;
@@ -239,7 +239,7 @@ def test_the_tour_ends_in_a_failover(window: Open) -> None:
     page = window().open("learn?step=8")
     page.get_by_text("About ten", exact=True).click()
     page.get_by_role("button", name="Run it and see").click()
-    expect(page.get_by_text("Right: about ten.")).to_be_visible()
+    expect(page.get_by_text("Right: about ten.")).to_be_visible(timeout=3 * PATIENCE_SECONDS * 1000)
     expect(chart(page, "Who was primary").first).to_be_visible()
     page.get_by_role("button", name="Open in Explore").click()
     expect(answer(page, "Commits lost")).to_have_text(re.compile(r"^\s*\d+\s*$"))
