@@ -218,6 +218,11 @@ class _Dice:
             fault.pop("for", None)
         return fault | more.get(verb, {verb: self.pick(*nodes)})
 
+    def _voters(self, nodes: list[str]) -> list[str]:
+        """A witness, and nodes of which at least one can be elected."""
+        some = self.some(nodes)
+        return [*some, *([nodes[1]] if some == ["p"] else []), "w1"]
+
     def _manage(self, fields: dict[str, Any], nodes: list[str], direct: list[str]) -> None:
         """Somebody who promotes, links that anybody could follow anybody on, and often a reason to promote.
 
@@ -251,7 +256,7 @@ class _Dice:
             "quorum": {
                 "heartbeat": "2ms",
                 "election_timeout": "8ms",
-                **({"members": [*self.some(nodes), "w1"]} if self.chance(0.3) else {}),
+                **({"members": self._voters(nodes)} if self.chance(0.3) else {}),
             },
         }
         fields["failover"] = {"manager": manager, **common, **more[manager]}

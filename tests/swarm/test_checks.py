@@ -47,6 +47,17 @@ faults: [{at: 100ms, crash: p}]
 """
 
 
+RETENTION = """
+name: sound retention
+duration: 300ms
+primary: {checkpoints: {every: 30ms}, wal_segment_size: 1 MiB, wal_writer_delay: 5ms}
+standbys: {s1: {slot: true}}
+links: {p -> s1: {latency: 1ms}}
+background: {wal: 100 MB/s, record: 8 kB}
+faults: [{at: 250ms, crash: s1}]
+"""
+
+
 @cache
 def sound() -> Record:
     """A record in which nothing is wrong."""
@@ -57,6 +68,20 @@ def sound() -> Record:
 def sound_failover() -> Record:
     """The record of a failover in which nothing is wrong."""
     return replsim.run(replsim.loads(FAILOVER)).record
+
+
+@cache
+def sound_retention() -> Record:
+    """The record of a run that keeps and removes WAL, in which nothing is wrong."""
+    return replsim.run(replsim.loads(RETENTION)).record
+
+
+def with_kept(files: int, more: int = 0) -> Record:
+    """A record whose primary has removed so many files more, and some bytes."""
+    record = sound_retention()
+    kept = record.position("p", "kept")
+    wrong = Trajectory(kept.time, kept.lsn + files * 2**20 + more)
+    return replace(record, positions={**record.positions, "p": {**record.positions["p"], "kept": wrong}})
 
 
 def with_branches(record: Record, *, fork: int) -> Record:
@@ -153,6 +178,8 @@ CORRUPT: dict[str, Callable[[], Record]] = {
     "the_rule_held": lambda: with_commits(visible=never_visible_late),
     "branches_begin_with_what_was_flushed": lambda: with_branches(sound_failover(), fork=-100),
     "no_acknowledged_commit_is_lost": lambda: with_branches(sound_failover(), fork=-10_000),
+    "what_is_kept_ends_with_a_file": lambda: with_kept(0, more=1),
+    "nothing_is_sent_that_is_gone": lambda: with_kept(20),
     "enough_have_it": lambda: with_position("s1", "flush", lambda steps: Trajectory(steps.time + 10**8, steps.lsn)),
 }
 """What breaks each invariant, by the check that sees it; those of reads have tests of their own."""
@@ -167,6 +194,8 @@ def test_a_sound_record_breaks_nothing() -> None:
     """On what the engine wrote, no check finds anything."""
     assert violations(sound()) == []
     assert violations(sound_failover()) == []
+    assert violations(sound_retention()) == []
+    assert len(sound_retention().position("p", "kept")) > 3
     assert len(sound_failover().branches) == 2
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from replsim.analysis.checks import commits, losses, positions, reads
+from replsim.analysis.checks import commits, losses, positions, reads, retention
 from replsim.analysis.checks.limits import unchecked
 from replsim.record import Record
 
@@ -20,6 +20,7 @@ CHECKS: Final[tuple[Callable[[Record], Iterator[str]], ...]] = (
     *commits.CHECKS,
     *losses.CHECKS,
     *reads.CHECKS,
+    *retention.CHECKS,
 )
 """Every check; a test corrupts a record for each, and sees it found."""
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.analysis.checks.reigns import branches, branches_of, had, heard, listed, rules
+from replsim.analysis.checks.reigns import branches, branches_of, had, heard, listed, rules, steady
 from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals
 from replsim.record import ACKNOWLEDGED, PENDING, Record, answered
@@ -157,7 +157,7 @@ def _enough(record: Record, branch: int, visible: Ints, since: Callable[[str], I
     Between the release and the moment at which a commit is visible, its backend wakes up.
     """
     primary, wakeup = branches(record)[branch].node, record.scenario.wakeup
-    steady = not record.scenario.faults and len(branches(record)) == 1
+    all_there = steady(record)
     enough = np.zeros(len(visible), dtype=bool)
     for rule, begin, end in rules(record, branch):
         stood = (begin <= visible) & (visible - wakeup <= end)
@@ -166,7 +166,7 @@ def _enough(record: Record, branch: int, visible: Ints, since: Callable[[str], I
             enough |= stood
         elif len(names) >= rule.count:
             times = np.stack([since(name) for name in names])
-            best = times[: rule.count] if rule.method == "FIRST" and steady else np.sort(times, axis=0)[: rule.count]
+            best = times[: rule.count] if rule.method == "FIRST" and all_there else np.sort(times, axis=0)[: rule.count]
             enough |= stood & (best.max(axis=0) <= visible)
     return enough
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replsim.analysis.checks.reigns import branches, rules
+from replsim.analysis.checks.reigns import branches, rules, steady
 from replsim.record import Record
 
 __all__ = ["unchecked"]
@@ -21,7 +21,7 @@ def _first(record: Record) -> Iterator[str]:
         for k in range(len(branches(record)))
         for each in rules(record, k)
     )
-    if first and (record.scenario.faults or len(record.branches) > 1):
+    if first and not steady(record):
         yield "the_rule_held: which n of FIRST n had to confirm, as standbys may have been gone; any n are asked for"
 
 

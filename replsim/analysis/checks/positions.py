@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.analysis.checks.reigns import branches_of, reigning, told_of, upstreams
+from replsim.analysis.checks.reigns import branches_of, reigning, steady, told_of, upstreams
 from replsim.record import Record, Trajectory
 from replsim.record.branch import branch_of, held, lsn_of
 
@@ -19,6 +19,10 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 STANDBY: Final = ("sent", "receive", "write", "flush", "apply")
+STARTS: Final = ("crash ends", "started", "rejoined", "rebuilt", "disk cleared")
+"""What is said of a node that is there again."""
+COPIES: Final = ("rejoined", "rebuilt")
+"""What is said of a node that may have been made anew."""
 REPORTED: Final = ("write", "flush", "apply")
 
 
@@ -37,19 +41,25 @@ def stages_follow_each_other(record: Record) -> Iterator[str]:
 
     A position is at or before another if all that it holds is part of the other's history.  The upstream is whoever
     a node was connected to; while a node is primary, its own log is what it has, and nobody sends it anything.
+    A base backup brings a node what its upstream of the time had, at once.
     """
     for node, stages in record.positions.items():
+        copies = [time for time, what in told_of(record, node) if what in COPIES]
+
+        def copied(steps: Trajectory, copies: list[int] = copies) -> Bools:
+            return np.isin(steps.time, copies)
+
         for ahead, behind in pairwise(STANDBY):
             if ahead in stages and behind in stages:
                 steps = stages[behind]
                 steps = _those(steps, ~reigning(record, node, steps.time))
                 yield from _past(record, f"{node} {ahead}", stages[ahead], f"{node} {behind}", steps)
         if "insert" in stages:
-            own = _those(stages["flush"], reigning(record, node, stages["flush"].time))
+            own = _those(stages["flush"], reigning(record, node, stages["flush"].time) & ~copied(stages["flush"]))
             yield from _past(record, f"{node} insert", stages["insert"], f"{node} flush", own)
         for upstream, since, until in upstreams(record, node):
             sent = stages["sent"]
-            sent = _those(sent, (since <= sent.time) & (sent.time < until))
+            sent = _those(sent, (since <= sent.time) & (sent.time < until) & ~copied(sent))
             yield from _past(record, f"{upstream} flush", record.position(upstream, "flush"), f"{node} sent", sent)
 
 
@@ -63,7 +73,7 @@ def flushes_take_turns(record: Record) -> Iterator[str]:
         if np.any(np.diff(starts) < 0):
             yield f"flushes of {node} start out of order"
         flush = record.position(node, "flush")
-        if len(record.branches) < 2 and not record.scenario.faults:
+        if steady(record):
             if len(flush) > len(starts):
                 yield f"{node} has flushed more often than it began to"
                 continue
@@ -144,7 +154,7 @@ def _in_turn(began: Ints, ended: Ints) -> Bools:
 def _without_a_flush(record: Record, node: str, flush: Trajectory) -> Bools:
     """Which steps are those of a node that starts, or whose history becomes another."""
     forks = np.array([branch.fork for branch in record.branches] or [0])
-    starts = [time for time, what in told_of(record, node) if what in ("crash ends", "started", "rejoined")]
+    starts = [time for time, what in told_of(record, node) if what in STARTS]
     goes_over: Bools = lsn_of(flush.lsn) == forks[branch_of(flush.lsn)]
     return np.isin(flush.time, starts) | goes_over
 

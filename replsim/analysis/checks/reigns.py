@@ -16,7 +16,10 @@ from replsim.record.branch import branch_of, held
 from replsim.rules.acks import SyncRule
 from replsim.units import NEVER
 
-__all__ = ["Standing", "branches", "branches_of", "had", "heard", "listed", "reigning", "rules", "told_of", "upstreams"]
+__all__ = [
+    "Standing", "branches", "branches_of", "had", "heard", "listed", "reigning", "rules", "steady", "told_of",
+    "upstreams",
+]  # fmt: skip
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -36,6 +39,12 @@ class Standing(NamedTuple):
 def branches(record: Record) -> tuple[Branch, ...]:
     """The histories of the log; of a record that names none, the one."""
     return record.branches or (Branch(timeline=1, parent=-1, fork=0, start=0, node=record.scenario.primary.name),)
+
+
+def steady(record: Record) -> bool:
+    """Whether nobody can have been away: nothing broke, and nothing was removed that somebody might need."""
+    kept = any("kept" in stages for stages in record.positions.values())
+    return len(record.branches) < 2 and not record.scenario.faults and not kept
 
 
 def branches_of(record: Record) -> Ints:
