@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import replsim
+from replsim.analysis.checks import violations
 from replsim.record import UNKNOWN
 from replsim.units import SECOND
 
@@ -149,3 +150,12 @@ def test_readers_leave_out_who_is_stopped() -> None:
     down = (reads["time"] > 10.01 * SECOND) & (reads["time"] < 12.99 * SECOND)
     assert set(reads["node"][down]) == {2}
     assert set(reads["node"][reads["time"] < 10 * SECOND]) == {1, 2}
+
+
+def test_compiled_looks_know_of_histories(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many reads there are, after a failover each shows the history that its node is on."""
+    monkeypatch.setattr("replsim.analysis.reads.views.worth_compiling", lambda _: True)
+    lossy = "{manager: manual, at: 20s, promote: s1, routing: 2s}"
+    text = TEXT.format(faults="{at: 20s, crash: p}", failover=lossy, level="on", names="")
+    reads = "readers: {web: {rate: 100/s, route: {policy: round_robin, among: [s1, s2]}}}\n"
+    assert violations(replsim.run(replsim.loads(text + reads)).record) == []
