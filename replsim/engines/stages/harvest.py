@@ -14,6 +14,7 @@ from replsim.engines.stages.columns import Ints, chained, cut, joined, merged, t
 from replsim.engines.stages.pipeline import Chunk, Pipeline
 from replsim.record import ACKNOWLEDGED, OUTCOMES, PENDING, Record, Replies, Table, happenings
 from replsim.rules.acks import LEVELS
+from replsim.scenario.clients import Session, Writer
 from replsim.scenario.rows import rows_written
 from replsim.units import NEVER
 
@@ -110,5 +111,9 @@ def _commits(pipeline: Pipeline, answered: Answered, seed: int) -> Table:
         "level": levels[group],
         "outcome": np.where(told == NEVER, PENDING, ACKNOWLEDGED).astype(np.int8),
     }
+    writing: list[Writer | Session] = [*scenario.writers.values(), *scenario.sessions.values()]
+    if any(client.retry is not None for client in writing):
+        # Nothing fails here, so each transaction is its first attempt.
+        columns |= {"transaction": both("number"), "attempt": np.zeros(len(group), dtype=np.int16)}
     names = (*scenario.writers, *scenario.sessions)
     return Table(columns, times=TIMES, words={"writer": names, "level": LEVELS, "outcome": OUTCOMES})
