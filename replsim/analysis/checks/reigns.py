@@ -89,8 +89,8 @@ def upstreams(record: Record, node: str) -> list[tuple[str, int, int]]:
 
 
 def reigning(record: Record, node: str, moments: Ints) -> Bools:
-    """Whether a node was primary at each moment: from the start of a branch of its own until it next connects."""
-    joins = [time for time, what in told_of(record, node) if what.startswith(JOINS)]
+    """Whether a node was primary at each moment: from the start of a branch of its own until it is a standby again."""
+    joins = [time for time, what in told_of(record, node) if what.startswith(JOINS) or what == "rejoined"]
     found = np.zeros(len(moments), dtype=bool)
     for branch in branches(record):
         if branch.node == node:
