@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from replsim.rules.acks import LEVELS
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session
+from tests.swarm.retained import retain
 
 __all__ = ["FEATURES", "random_scenario"]
 
@@ -23,7 +24,7 @@ FEATURES: Final = (
     "standbys", "cascade", "sync", "levels", "random costs", "links", "closed loops", "polls", "locks", "chunks",
     "background", "checkpoints", "commit delay", "apply delay", "slow replay", "readers", "sessions", "quorums",
     "lag routes", "write routes", "promises", "capacity", "networks", "keys", "warm-up", "faults", "time-outs",
-    "failover", "retries",
+    "failover", "retries", "retention",
 )  # fmt: skip
 GRID_US: Final = 100
 DURATION_MS: Final = 60
@@ -78,6 +79,9 @@ class _Dice:
         )
         if self.on("background"):
             fields["background"] = {"wal": "500 kB/s", "record": "700 B"}
+        if "checkpoints" in fields["primary"] and self.on("retention"):
+            retain(self, fields)
+            self._mortal |= "size" in fields["primary"]["wal_device"]
         if self.on("warm-up"):
             fields["warmup"] = "5ms"
         if self.on("readers"):
