@@ -48,11 +48,11 @@ def agree(scenario: Scenario, chunk: int) -> None:
 
 
 def agrees_unless_refused(scenario: Scenario, chunk: int) -> bool:
-    """As `agree`; false where the stage engine says that the ends of a connection may give each other up."""
+    """As `agree`; false where the stage engine says that connections may be given up, or that a pause holds a window."""
     try:
         agree(scenario, chunk)
     except UnsupportedScenario as refused:
-        if "give" not in str(refused):
+        if not any(reason in str(refused) for reason in ("give", "sends behind a window")):
             raise
         return False
     return True
