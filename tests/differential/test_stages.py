@@ -48,7 +48,7 @@ def agree(scenario: Scenario, chunk: int) -> None:
 
 
 def agrees_unless_refused(scenario: Scenario, chunk: int) -> bool:
-    """As `agree`; false where the stage engine says that connections may be given up, or that a pause holds a window."""
+    """As `agree`; false where the stage engine refuses: a connection may be given up, or a pause holds a window."""
     try:
         agree(scenario, chunk)
     except UnsupportedScenario as refused:
