@@ -11,7 +11,7 @@ __all__ = ["opened"]
 
 
 def opened(seed: int) -> Scenario:
-    """The scenario of a seed, opened; what promotes, and faults that the stage engine does not follow, are left out."""
+    """The scenario of a seed, opened; what promotes, what removes WAL, and faults that stages do not follow are left out."""
     scenario = random_scenario(seed)
     fields = scenario.model_dump(by_alias=True)
     del fields["failover"]
@@ -21,6 +21,11 @@ def opened(seed: int) -> Scenario:
         pair: link for pair, link in fields["links"].items() if ways & {link_ends(pair), link_ends(pair)[::-1]}
     }
     fields["primary"] |= {"max_connections": 100_000, "commit_delay": "0s"}
+    fields["primary"] |= {"wal_segment_size": "1 GiB", "wal_keep_size": "0 B", "max_slot_wal_keep_size": None}
+    fields["primary"]["wal_device"] |= {"size": None, "cleared_after": None}
+    fields["archive"] = None
+    for standby in fields["standbys"].values():
+        standby["rebuild"] = None
     for writer in fields["writers"].values():
         writer |= {"clients": None, "in_flight": 1, "poll": None, "cold": None, "think": "0s", "connections": 3000}
         writer |= {"rate": writer["rate"] or "400/s", "keys": writer["keys"] and writer["keys"] | {"lock": False}}
