@@ -11,7 +11,7 @@ __all__ = ["opened"]
 
 
 def opened(seed: int) -> Scenario:
-    """The scenario of a seed, opened; what promotes, what removes WAL, and faults that stages do not follow are left out."""
+    """The scenario of a seed, opened, without what promotes, what removes WAL, and faults that stages do not follow."""
     scenario = random_scenario(seed)
     fields = scenario.model_dump(by_alias=True)
     del fields["failover"]
