@@ -271,7 +271,8 @@ class Succession:
             if not leader.up or self.leader is not leader:
                 self._rejoins(node, time)
                 return
-            node.upstream, node.deposed, node.log = leader.name, False, cluster.log_of(leader)
+            # Whoever followed the old leader has been told of the new one; a cascade keeps its own upstream.
+            node.upstream, node.deposed, node.log = node.upstream or leader.name, False, cluster.log_of(leader)
             if takes:
                 cluster.retention.begins_anew(node, time, position=start if self._rejoin.by == "rebuild" else None)
             cluster.follow(node, cluster.log_of(leader), start=start, now=time)
