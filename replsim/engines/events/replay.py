@@ -148,6 +148,9 @@ class Replay:
         position = np.concatenate([lsn, ints(self._whole)])
         order = np.lexsort((position, time))
         time, position = self._told(time[order]), np.maximum.accumulate(position[order]) if len(order) else position
+        # What takes no time while replay stands still has ended, in its own time, when it came to stand: perhaps in a
+        # former life.
+        time = np.maximum(time, self._born)
         upto = int(np.searchsorted(time, end, side="right"))
         return np.append(self._born, time[:upto]), np.append(self._start, position[:upto])
 

@@ -13,6 +13,7 @@ from replsim.engines.events.reign import Reign
 from replsim.engines.events.stranded import Stranded
 from replsim.record import Branch
 from replsim.record.branch import shared
+from replsim.scenario.topology import link_between
 from replsim.units import NEVER, SECOND
 
 if TYPE_CHECKING:
@@ -177,7 +178,12 @@ class Succession:
         position = following.flushed
         following.ended, node.following = now, None
         timeline = max(branch.timeline for branch in cluster.branches) + 1
-        followers = [each for each in cluster.nodes.values() if each is not node and each.upstream == old.name]
+        # Without a link to the new leader a standby of the old one stays that, and becomes a cascade.
+        followers = [
+            each
+            for each in cluster.nodes.values()
+            if each is not node and each.upstream == old.name and link_between(cluster.scenario, node.name, each.name)
+        ]
         self.leader, self.promoting = node, None
         for each in (*followers, old):
             each.upstream = node.name
