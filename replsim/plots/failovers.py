@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from replsim.analysis.reigns import FATES, absences, fates, milestones, reigns
 from replsim.plots import runs as several
-from replsim.plots.axes import percent_axis, scale_for
 from replsim.plots.palette import BAD, GOOD, QUIET, Theme, node_colours
 from replsim.plots.phrases import listed
 from replsim.plots.runs import Run, Runs
+from replsim.plots.seeds import shares_of_seeds
 from replsim.plots.style import canvas, nothing
 from replsim.plots.timeline import shade, time_axis, time_scale
 from replsim.summary import show
@@ -183,21 +183,7 @@ def recovery(results: Runs, *, of: Measure = "rto", theme: Theme = "light") -> g
     values = _values(several.of(results), of)
     if not len(values):
         return nothing(title, UNBROKEN, theme=theme)
-    scale = scale_for(unit, [values])
-    x: dict[str, Any] = {"title": scale.title(what), "rangemode": "tozero"}
-    if not values.any():
-        x["range"] = [-0.05, 1]
-    figure = canvas(f"{title}, seed by seed", x, percent_axis(title="share of seeds", range=[0, 1.05]), theme=theme)
-    figure.add_scatter(
-        x=scale(values),
-        y=(np.arange(len(values)) + 1) / len(values),
-        mode="lines+markers",
-        line={"color": BAD, "width": 1.5, "shape": "hv"},
-        name="seeds",
-        hovertemplate=f"in %{{y:.0%}} of the seeds at most %{{x:.3~g}}{scale.suffix}<extra></extra>",
-        showlegend=False,
-    )
-    return figure
+    return shares_of_seeds(title, what, unit, values, theme=theme)
 
 
 def recovery_reading(runs: Sequence[Run], *, of: Measure = "rto", **_: Any) -> str:

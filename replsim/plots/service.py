@@ -9,9 +9,10 @@ import plotly.graph_objects as go
 
 from replsim.analysis.service import answered, longest_silence
 from replsim.plots import runs as several
-from replsim.plots.axes import Scale, percent_axis, scale_for
-from replsim.plots.palette import BAD, SERIES, Theme, see_through
+from replsim.plots.axes import Scale
+from replsim.plots.palette import SERIES, Theme, see_through
 from replsim.plots.runs import Runs
+from replsim.plots.seeds import shares_of_seeds
 from replsim.plots.style import canvas
 from replsim.plots.timeline import add_band, edges_of, shade, time_axis, time_scale
 from replsim.summary import show
@@ -48,20 +49,8 @@ def service(results: Runs, *, theme: Theme = "light") -> go.Figure:
 def silences(results: Runs, *, theme: Theme = "light") -> go.Figure:
     """Of each seed's run the longest time without an answer: the share of seeds in which it was no longer."""
     runs = several.of(results)
-    longest = np.sort([longest_silence(run.facts).seconds for run in runs])
-    scale = scale_for("s", [longest])
-    x = {"title": scale.title("longest time without an answer"), "rangemode": "tozero"}
-    figure = canvas("Downtime, seed by seed", x, percent_axis(title="share of seeds", range=[0, 1.03]), theme=theme)
-    figure.add_scatter(
-        x=scale(longest),
-        y=(np.arange(len(longest)) + 1) / len(longest),
-        mode="lines+markers",
-        line={"color": BAD, "width": 1.5, "shape": "hv"},
-        name="seeds",
-        hovertemplate=f"in %{{y:.0%}} of the seeds at most %{{x:.3~g}}{scale.suffix}<extra></extra>",
-        showlegend=False,
-    )
-    return figure
+    longest = np.array([longest_silence(run.facts).seconds for run in runs])
+    return shares_of_seeds("Downtime", "longest time without an answer", "s", longest, theme=theme)
 
 
 def felt(results: Runs) -> str:

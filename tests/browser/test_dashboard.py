@@ -99,6 +99,20 @@ def test_a_click_on_a_commit_follows_it(window: Open) -> None:
     expect(chart(page, f"Commit {number} of app")).to_be_visible()
 
 
+def test_a_click_on_a_cell_of_a_sweep_opens_it_in_explore(window: Open) -> None:
+    """The map fills in by itself, and a cell leads to the cluster that it stands for."""
+    page = window(height=1400).open("sweep")
+    plot = page.locator(".js-plotly-plot").filter(has=page.locator(".scatterlayer .points path"))
+    expect(page.get_by_text("Click a cell to open it in Explore")).to_be_visible()
+    plot.scroll_into_view_if_needed()
+    plot.hover()
+    x, y = plot.evaluate(POINT.replace("chart.calcdata.find((points) => points.length > 1)", "chart.calcdata.at(-1)"))
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+    expect(page).to_have_url(re.compile(r"/\?.+="))
+    expect(answer(page, "Stale reads")).to_contain_text("%")
+
+
 def test_the_film_plays(window: Open) -> None:
     """Play moves time on by itself, WAL is seen on its way, and pause stops it."""
     page = window().open()
