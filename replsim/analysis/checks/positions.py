@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.checks.reigns import branches_of, reigning, steady, told_of, upstreams
-from replsim.record import Record, Trajectory
+from replsim.record import Record, Replies, Trajectory
 from replsim.record.branch import branch_of, held, lsn_of
 
 __all__ = ["CHECKS"]
@@ -115,14 +115,28 @@ def replies_are_true(record: Record) -> Iterator[str]:
             yield f"replies of {node} are processed out of order"
         if np.any(replies.apply > replies.flush) or np.any(replies.flush > replies.write):
             yield f"{node} reports to have applied what it has not flushed, or flushed what it has not written"
-        joins = [since for _, since, _ in upstreams(record, node)]
-        connection = np.searchsorted(joins, replies.time, side="right")
+        connection = _connections(record, node, replies)
+        order = np.argsort(connection, kind="stable")
         for stage in REPORTED:
             said = getattr(replies, stage)
-            if np.any(np.diff(said)[np.diff(connection) == 0] < 0):
+            if np.any(np.diff(said[order])[np.diff(connection[order]) == 0] < 0):
                 yield f"{node} takes back what it reported of {stage}"
             if not _holds(record, record.position(node, stage).at(replies.time), said).all():
                 yield f"{node} reports a {stage} position that it has not reached"
+
+
+def _connections(record: Record, node: str, replies: Replies) -> Ints:
+    """The connection on which each reply came, numbered by when it was opened.
+
+    An upstream that has been left may still read what was on its way, when the next one has heard already.
+    """
+    opened = upstreams(record, node)
+    found = np.zeros(len(replies.time), dtype=np.int64)
+    for number, (upstream, since, _) in enumerate(opened):
+        place = record.scenario.nodes.index(upstream)
+        theirs = True if replies.upstream is None else replies.upstream == place
+        found[theirs & (since <= replies.time)] = number
+    return found
 
 
 def _those(steps: Trajectory, which: Bools) -> Trajectory:

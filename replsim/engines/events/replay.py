@@ -44,7 +44,7 @@ class Replay:
         self._born = now
         """When it began; `_start` is what was replayed then."""
         """Records and bytes that belong to the batches so far, where costs are random or commits are delayed;"""
-        self._bytes_done = start
+        self._bytes_done = self._start
         self._cost_done = 0
         """and their cost, where costs are even."""
         self.positions = array("q")
@@ -61,7 +61,7 @@ class Replay:
         """Commit by commit, where costs are random or commits are delayed: when each has been replayed."""
         self._even = self._per_record is not None and not self._delay
         if self._even:
-            self._cost_done = self._cost(self._records_done, start)
+            self._cost_done = self._cost(self._records_done, self._start)
         self._free = 0
         self._awaited: list[tuple[int, int, Callable[[int], None]]] = []
         """Who waits for a commit that has not been handed over: its count, in the order in which they came."""

@@ -75,7 +75,16 @@ def node_replies(cluster: Cluster, node: Node, end: int) -> Replies:
             parts.append((time, *(_coded(cluster.branches, life, sent, each) for each in told)))
             places.append(np.full(len(time), cluster.scenario.nodes.index(connection.upstream.name)))
     time, write, flush, apply = (_together([part[k] for part in parts]) for k in range(4))
-    return Replies(time, write, flush, apply, _together(places) if len(cluster.branches) > 1 else None)
+    upstream = _together(places) if len(cluster.branches) > 1 else None
+    replies = Replies(time, write, flush, apply, upstream)
+    return replies if upstream is None else _in_order(replies, upstream)
+
+
+def _in_order(replies: Replies, upstream: Ints) -> Replies:
+    """Replies to several upstreams: one of them may still read what is on its way when the next has heard already."""
+    order = np.argsort(replies.time, kind="stable")
+    columns = (replies.time, replies.write, replies.flush, replies.apply, upstream)
+    return Replies(*(column[order] for column in columns))
 
 
 def _standby(branches: Sequence[Branch], life: Following, end: int) -> dict[str, Track]:
