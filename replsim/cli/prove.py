@@ -47,7 +47,7 @@ def prove(only: Sequence[str], *, output: Format) -> bool:
         )
         for each in every:
             if each.known:
-                console.print(f"known miss: {each.section}: {each.name}: {each.known}", style="yellow")
+                console.print(f"known: {each.section}: {each.name}: {each.known}", style="yellow")
         for each in missed:
             console.print(
                 f"✗ {each.section}: {each.name}: {each.expected}, found {each.found} {each.interval}", style="red"
@@ -63,7 +63,7 @@ def _table(section: Section, found: Sequence[Finding]) -> Table:
     for place, column in enumerate(("", section.expected, section.found, "")):
         table.add_column(column, justify="left" if place == 0 else "right", no_wrap=True)
     for each in found:
-        mark = Text("✓ ", "green") if each.held else Text("✗ ", "bold red")
+        mark = Text("✓ ", "green") if each.held else Text("– ", "yellow") if each.known else Text("✗ ", "bold red")
         table.add_row(Text.assemble(mark, each.name), each.expected, each.found, each.interval)
     return table
 

@@ -25,7 +25,7 @@ class Finding:
     interval: str
     held: bool
     known: str = ""
-    """Of a miss that is known: why it is one."""
+    """Of a miss that is known, or of what could not be compared: why."""
 
 
 def estimated(section: str, name: str, truth: Estimate, found: Estimate, unit: str, widest: float = WIDEST) -> Finding:

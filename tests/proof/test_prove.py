@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from replsim import front
 from replsim.cli import prove as command
 from replsim.cli.formats import Format
 from replsim.errors import ScenarioError
-from replsim.proof import SECTIONS, Finding, Section
+from replsim.proof import SECTIONS, Finding, Section, differential
 from replsim.proof.closed_forms import CLOSED_FORMS
 from replsim.proof.estimators import Estimate
 from replsim.proof.finding import estimated
@@ -90,3 +91,26 @@ def test_the_page_s_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert code
     exec(code[1], {})
     assert re.match(r"99% of reads of one replica are fresh [\d.]+ ms", capsys.readouterr().out)
+
+
+POOL = """
+name: pool
+duration: 1s
+primary: {max_connections: 1000}
+standbys: {s1: {}}
+links: {p -> s1: {latency: 1ms}}
+writers: {app: {rate: 500/s, network: 5ms, connections: CONNECTIONS}}
+"""
+
+
+def test_what_the_stage_engine_gives_up_as_it_runs_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A pool that runs dry shows only in a run: such a scenario is a line that says so, and the others are compared."""
+    files = {"narrow": tmp_path / "narrow.yaml", "wide": tmp_path / "wide.yaml"}
+    for file, connections in zip(files.values(), ("2", "500"), strict=True):
+        file.write_text(POOL.replace("CONNECTIONS", connections), encoding="utf-8")
+    monkeypatch.setattr(front, "shipped", lambda: files)
+    narrow, wide = differential.findings()
+    assert (narrow.found, narrow.held) == ("left out", False)
+    assert narrow.known.startswith("writer app runs out of its 2 connections at ")
+    assert wide.held
+    assert wide.expected == wide.found
