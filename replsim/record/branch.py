@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from replsim.units import NEVER
 
-__all__ = ["Branch", "branch_of", "coded", "coded_as", "distance", "held", "lsn_of", "shared"]
+__all__ = ["Branch", "branch_of", "coded", "coded_as", "distance", "held", "lsn_of", "shared", "timelines"]
 
 Ints = NDArray[np.int64]
 
@@ -85,6 +85,15 @@ def shared(branches: Sequence[Branch], here: int, there: int) -> int:
         else:
             there = branches[there].parent
     return position
+
+
+def timelines(branches: Sequence[Branch], branch: int) -> set[int]:
+    """The timelines in the history of a branch: its own, and those that it came from."""
+    found = set()
+    while branch >= 0:
+        found.add(branches[branch].timeline)
+        branch = branches[branch].parent
+    return found
 
 
 def distance(branches: Sequence[Branch], ahead: Ints, behind: Ints) -> Ints:

@@ -80,12 +80,15 @@ def rules(record: Record, branch: int) -> list[Standing]:
 
 
 def upstreams(record: Record, node: str) -> list[tuple[str, int, int]]:
-    """Whom a node streamed from, from when until when: the scenario's upstream, then those it connected to."""
+    """Whom a node streamed from, from when until when: the scenario's upstream, then those it connected to.
+
+    One that becomes primary streams from nobody.
+    """
     scenario = record.scenario
     found = [] if node == scenario.primary.name else [(0, scenario.upstream(node))]
     found += [(time, what.removeprefix(JOINS)) for time, what in told_of(record, node) if what.startswith(JOINS)]
-    ends = [*(time for time, _ in found), NEVER][1:]
-    return [(upstream, since, until) for (since, upstream), until in zip(found, ends, strict=True)]
+    ends = sorted([time for time, _ in found] + [each.start for each in branches(record) if each.node == node])
+    return [(up, since, min((end for end in ends if end > since), default=NEVER)) for since, up in found]
 
 
 def reigning(record: Record, node: str, moments: Ints) -> Bools:

@@ -113,7 +113,7 @@ def _rebuild(cluster: Cluster, node: Node, following: Following, rebuild: Rebuil
             again(time)
             return
         node.log = cluster.log_of(source)
-        cluster.retention.begins_anew(node, time, position=start)
+        cluster.retention.begins_anew(node, time, start, copied=True)
         cluster.note(time, node.name, "rebuilt")
         cluster.follow(node, node.log, start=start, now=time)
         cluster.reconnecting.begin(node, time)

@@ -75,7 +75,7 @@ def _pause(cluster: Cluster, window: Window, now: int) -> None:
     if not node.up:
         return
     if node.reign is not None:
-        node.reign.primary.look(now)
+        node.reign.primary.attend(now)
         node.reign.transactions.hold(window.end)
     for connection in _open_connections(cluster):
         if connection.standby is node and not connection.lost:

@@ -83,6 +83,19 @@ class Primary:
                 self._wanted = log.lsn[row]
                 self._release.wait(row, level)
 
+    def attend(self, now: int) -> None:
+        """`look`, also while a flush is under way, which takes what was inserted by its start."""
+        if self.busy and self._target is None and self._started <= now:
+            self.look(self._started)
+            self._target = self._log.position(self._started)
+        self.look(now)
+
+    def watch(self, now: int) -> None:
+        """From now on every insertion is noted when it happens."""
+        self.attend(now)
+        self.eager = True
+        self.expect_inserts()
+
     def expect_inserts(self) -> None:
         """While the lock is free, be there when the next step is due; while it is taken nobody needs to look."""
         if self.busy and not self.eager:
@@ -135,7 +148,7 @@ class Primary:
         self._wake_at = NEVER
         if self.busy and not self.eager:
             return
-        self.look(now)
+        self.attend(now)
         if self._wanted > self.flushed and not self.busy:
             self._lead(now)
         self.expect_inserts()

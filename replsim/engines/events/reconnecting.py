@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from replsim.engines.events.agenda import Rank
 from replsim.engines.events.lost import lose
+from replsim.record.branch import timelines
 from replsim.units import SECOND
 
 if TYPE_CHECKING:
@@ -77,6 +78,12 @@ class Reconnecting:
         return upstream.up and not mute(node, upstream, now) and not mute(upstream, node, now)
 
     def _served(self, node: Node, upstream: Node) -> bool:
-        """Whether the upstream has what the standby asks for: it must not be behind it."""
-        assert node.following is not None
-        return upstream.flushed >= node.following.flushed
+        """Whether the upstream has what the standby asks for: it must know its timeline, and not be behind it.
+
+        Source: PostgreSQL ``walsender.c:StartReplication`` ("requested starting point … is not in this server's
+        history").
+        """
+        cluster, following = self._cluster, node.following
+        assert following is not None
+        known = timelines(cluster.branches, cluster.log_of(upstream).branch)
+        return cluster.branches[following.log.branch].timeline in known and upstream.flushed >= following.flushed

@@ -111,13 +111,20 @@ class Retaining:
         """A base backup begins: its source keeps all from ``position`` on, as ``pg_basebackup``'s own slot does."""
         self.kept[source.name].slots[BACKUP + node.name] = position
 
-    def begins_anew(self, node: Node, now: int, *, position: int | None = None) -> None:
-        """A node was rewound, or is a base backup that begins at ``position``: slots are not among what is copied."""
+    def begins_anew(self, node: Node, now: int, position: int, *, copied: bool) -> None:
+        """A node is a base backup that begins at ``position`` (``copied``), or was rewound to there.
+
+        Slots are not among what is copied.  What a rewound node lacks of what comes before, it copies with the rest.
+        """
         kept = self.kept[node.name]
         kept.slots.clear()
         kept.invalid.clear()
-        if position is not None:
-            self._step(node, max(position // self.rule.segment * self.rule.segment, kept.oldest), now)
+        first = position // self.rule.segment * self.rule.segment
+        if node.log.branch == kept.branches[-1]:
+            first = max(first, kept.oldest)
+        elif not copied:
+            first = min(first, kept.oldest)
+        self._step(node, first, now)
 
     def _recovered(self, reign: Reign) -> bool:
         """Whether it goes on after a crash, in its own timeline."""

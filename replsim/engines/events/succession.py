@@ -62,7 +62,7 @@ class Succession:
         if self.promoting is node:
             # It shut down so that another takes over, and does not get there.
             self.promoting = None
-        reign.primary.look(now)
+        reign.primary.attend(now)
         reign.ended = now
         node.kept, node.log = reign.primary.flushed, reign.log
         self.dismiss(reign, now)
@@ -222,7 +222,8 @@ class Succession:
         if before is None:
             coming: Iterable[Step] = self.stranded.leave(now)
         else:
-            before.primary.look(now)
+            # Its last answers tell when its clients go on elsewhere.
+            before.primary.watch(now)
             coming = before.transactions.hand_over(now, reign.join)
         self._cluster.note(now, reign.node.name, "serves the clients")
         every = list(coming)
@@ -280,7 +281,7 @@ class Succession:
             # Whoever followed the old leader has been told of the new one; a cascade keeps its own upstream.
             node.upstream, node.deposed, node.log = node.upstream or leader.name, False, cluster.log_of(leader)
             if takes:
-                cluster.retention.begins_anew(node, time, position=start if self._rejoin.by == "rebuild" else None)
+                cluster.retention.begins_anew(node, time, start, copied=self._rejoin.by == "rebuild")
             cluster.follow(node, cluster.log_of(leader), start=start, now=time)
             cluster.note(time, node.name, "rejoined")
             cluster.reconnecting.begin(node, time)
