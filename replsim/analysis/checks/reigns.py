@@ -82,12 +82,14 @@ def rules(record: Record, branch: int) -> list[Standing]:
 def upstreams(record: Record, node: str) -> list[tuple[str, int, int]]:
     """Whom a node streamed from, from when until when: the scenario's upstream, then those it connected to.
 
-    One that becomes primary streams from nobody.
+    One that becomes primary, or takes files from the archive, streams from nobody.
     """
-    scenario = record.scenario
+    scenario, told = record.scenario, told_of(record, node)
     found = [] if node == scenario.primary.name else [(0, scenario.upstream(node))]
-    found += [(time, what.removeprefix(JOINS)) for time, what in told_of(record, node) if what.startswith(JOINS)]
-    ends = sorted([time for time, _ in found] + [each.start for each in branches(record) if each.node == node])
+    found += [(time, what.removeprefix(JOINS)) for time, what in told if what.startswith(JOINS)]
+    alone = [each.start for each in branches(record) if each.node == node]
+    alone += [time for time, what in told if what == "restoring"]
+    ends = sorted([time for time, _ in found] + alone)
     return [(up, since, min((end for end in ends if end > since), default=NEVER)) for since, up in found]
 
 

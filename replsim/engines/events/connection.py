@@ -145,7 +145,8 @@ class Connection:
         if self.closed:
             return
         end = self._out.send(now, 0) if told else None
-        self.receiver.finish(now)
+        if not self.lost:
+            self.receiver.finish(now)
         self.closed = True
         self.uplink.close(now)
         if end is not None:

@@ -100,8 +100,9 @@ def _crash(cluster: Cluster, window: Window, now: int) -> None:
 def _restart(cluster: Cluster, window: Window, now: int) -> None:
     assert isinstance(window.fault, Crash)
     node = cluster.nodes[window.fault.crash]
-    # A node that was down already when the crash came, being rebuilt or with its disk full, is not up again by this.
-    if node.down_since == window.start:
+    # A node that was down already when the crash came, being rebuilt or with its disk full, is not up again by this;
+    # one that was stopped for a restart may have been started meanwhile.
+    if node.down_since == window.start and not node.up:
         restart(cluster, node, now)
 
 

@@ -122,6 +122,9 @@ class Planned:
 
     def _start_after(self, node: Node, down: int, now: int, then: Callable[[int], None] | None = None) -> None:
         def starts(time: int) -> None:
+            if node.gone:  # and comes back with its machine
+                self._cluster.agenda.at(time + LATER, Rank.MANAGER, node.place, starts)
+                return
             if not node.up:
                 self._cluster.note(time, node.name, "started")
                 restart(self._cluster, node, time)
