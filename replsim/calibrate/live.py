@@ -20,6 +20,7 @@ from replsim.calibrate.seen import seen_in
 from replsim.front import Progress, run
 from replsim.randomness import DurationDistribution
 from replsim.result import Result
+from replsim.rules.acks import LEVELS
 from replsim.scenario import Scenario
 from replsim.scenario.network import Link
 from replsim.scenario.nodes import WalDevice
@@ -78,7 +79,8 @@ def on_this_machine(real: Result) -> Scenario:
       the primary from when a commit waited for it until it was flushed; where that was at the end of the flush before,
       the next leader had to be woken first.
     - *The wake-up*: two hand-offs that are nothing else, from the primary's flush to what its walsender sends, and from
-      what reaches a standby to its being written there (less the write itself); their median.
+      what reaches a standby to its being written there (less the write itself); their median, but at most half of what
+      a commit at ``off`` takes.
     - *The way back* of each link: what replies took beyond its latency, which is the link's own hand-off.
     - *Executions* of each writer: from when a connection took a transaction up to its commit record.
     """
@@ -144,7 +146,14 @@ def _wakeup(real: Result) -> int:
         waits.append(written - received - round(WRITE.mean))
     known = [wait[(wait >= 0) & (wait < NEVER // 2)] for wait in waits]
     found = np.concatenate(known) if known else np.empty(0, dtype=np.int64)
-    return int(np.median(found)) if len(found) else real.scenario.wakeup
+    wakeup = int(np.median(found)) if len(found) else real.scenario.wakeup
+    # A commit at `off` is two hand-offs and its execution: on an idle machine, which wakes up late, they are shorter
+    # than those of a walsender that has slept for a WAL writer's round.
+    commits = real.commits
+    unwaited = (commits["level"] == LEVELS.index("off")) & (commits["acknowledged"] < NEVER)
+    if unwaited.any():
+        wakeup = min(wakeup, int(np.median((commits["acknowledged"] - commits["started"])[unwaited])) // 2)
+    return wakeup
 
 
 def _execution(real: Result, writer: int, wakeup: int) -> DurationDistribution:
