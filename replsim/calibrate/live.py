@@ -149,10 +149,10 @@ def _wakeup(real: Result) -> int:
     wakeup = int(np.median(found)) if len(found) else real.scenario.wakeup
     # A commit at `off` is two hand-offs and its execution: on an idle machine, which wakes up late, they are shorter
     # than those of a walsender that has slept for a WAL writer's round.
-    commits = real.commits
-    unwaited = (commits["level"] == LEVELS.index("off")) & (commits["acknowledged"] < NEVER)
+    table = real.commits
+    unwaited = (table["level"] == LEVELS.index("off")) & (table["acknowledged"] < NEVER)
     if unwaited.any():
-        wakeup = min(wakeup, int(np.median((commits["acknowledged"] - commits["started"])[unwaited])) // 2)
+        wakeup = min(wakeup, int(np.median((table["acknowledged"] - table["started"])[unwaited])) // 2)
     return wakeup
 
 
