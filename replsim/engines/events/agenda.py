@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from typing import Final
 
 import simpy
 from simpy.events import Event, EventPriority
@@ -56,6 +57,10 @@ class Rank(IntEnum):
     """A read is issued, arrives, looks or gives up its wait: it sees all that happens at its moment."""
 
 
+_ABOVE_ZERO: Final = 1 - int(Rank.FAULT)
+"""Priorities are above zero, or an event would come before the stop of a run at the same time."""
+
+
 class Agenda:
     """Callbacks at times; SimPy keeps and runs them."""
 
@@ -75,9 +80,8 @@ class Agenda:
         event._ok = True
         event._value = time
         event.callbacks = [lambda _: callback(time)]
-        # Above zero, or it would come before the stop of a run at the same time.
-        priority = EventPriority((rank - Rank.FAULT + 1) * NODES + node)
-        environment.schedule(event, priority=priority, delay=time - environment.now)
+        priority = EventPriority((rank + _ABOVE_ZERO) * NODES + node)
+        environment.schedule(event, priority, time - environment.now)
 
     def ready(self, time: int) -> int:
         """When somebody who plans here can do what is due at ``time``."""

@@ -61,20 +61,24 @@ class Transactions:
         steps, log, groups = self._steps, self._log, self._groups
         while steps and steps[0].time <= until:
             step = heappop(steps)
-            if step.time < self._hold and step.what != What.START:  # which is not the server's doing
+            what = step.what
+            if step.time < self._hold and what != What.START:  # which is not the server's doing
                 heappush(steps, step._replace(time=self._hold))
-            elif step.what == What.INSERT:
+            elif what == What.INSERT:
                 group = groups[step.group]
                 images = group.page_images(step.number, step.time) if group.logs_pages else 0
                 row = log.add_commit(step, images, group.records)
                 if group.impatient:
                     self._logged(step, row)
                 yield row
-                if group.in_order:
-                    self._push(group.next_after(step))
-            elif step.what == What.START:
+                if group.in_order and (step := group.next_after(step)) is not None:
+                    if self._heir is None:
+                        heappush(steps, step)
+                    else:
+                        self._heir([step])
+            elif what == What.START:
                 self._start(step)
-            elif step.what == What.CHUNK:
+            elif what == What.CHUNK:
                 log.add_bytes(step.size, step.time)
             else:
                 self._lock(step)
