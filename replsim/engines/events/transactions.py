@@ -71,11 +71,8 @@ class Transactions:
                 if group.impatient:
                     self._logged(step, row)
                 yield row
-                if group.in_order and (step := group.next_after(step)) is not None:
-                    if self._heir is None:
-                        heappush(steps, step)
-                    else:
-                        self._heir([step])
+                if group.in_order:
+                    self._push(group.next_after(step))
             elif what == What.START:
                 self._start(step)
             elif what == What.CHUNK:
