@@ -81,7 +81,7 @@ class _Dice:
             fields["background"] = {"wal": "500 kB/s", "record": "700 B"}
         if "checkpoints" in fields["primary"] and self.on("retention"):
             retain(self, fields)
-            self._mortal |= "size" in fields["primary"]["wal_device"]
+            self._mortal = True
         if self.on("warm-up"):
             fields["warmup"] = "5ms"
         if self.on("readers"):

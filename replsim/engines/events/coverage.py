@@ -10,6 +10,7 @@ from replsim.scenario.checks.promises import capacity_of
 from replsim.scenario.checks.routes import reached
 from replsim.scenario.clients import Session, Writer
 from replsim.scenario.failover import NoFailover
+from replsim.scenario.retention import retention_matters
 
 __all__ = ["refuse_uncovered"]
 
@@ -39,7 +40,8 @@ def refuse_uncovered(scenario: Scenario) -> None:
 def _may_die(scenario: Scenario) -> bool:
     """Whether a node may end one life and begin another, so that what it shows is not of one replay."""
     managed = not isinstance(scenario.failover, NoFailover)
-    return managed or any(fault.verb in ("crash", "switchover", "restart") for fault in scenario.faults)
+    falls_off = any(True for _ in retention_matters(scenario))
+    return managed or falls_off or any(fault.verb in ("crash", "switchover", "restart") for fault in scenario.faults)
 
 
 def _contention(scenario: Scenario) -> Iterator[tuple[str, str]]:
