@@ -93,7 +93,11 @@ class Patroni(Failover):
     member_slots_ttl: Duration = parse_duration("30min")
     """How long the slot of a member is kept after its key in the store has expired (``ttl``)."""
     race: DurationDistribution = Field(default_factory=lambda: _times({"uniform": {"low": "1s", "high": "2s"}}))
-    """From the end of the lease until one of the candidates has taken it."""
+    """From the end of the lease until one of the candidates has taken it.
+
+    Each asks all members for their positions first, and waits up to 2 s for one that does not answer (Patroni 4.1.4
+    ``ha.py:fetch_node_status``): the dead leader's process refuses at once, its machine does not.
+    """
     store: tuple[Name, ...] = ()
     """Where the store's members are: nodes, or names of witnesses; without it one on each node.  A node can use the
     store while it reaches more than half of them."""
