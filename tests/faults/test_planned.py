@@ -142,6 +142,17 @@ def test_a_primary_restarted_in_place_loses_nothing() -> None:
     assert [branch.timeline for branch in result.record.branches] == [1, 1]
 
 
+@pytest.mark.parametrize(
+    ("planned", "told"), [("restart: [p, s1], for: 0.1s", "restart fails"), ("switchover: s1", "switchover failed")]
+)
+def test_a_primary_that_dies_in_its_drain_is_told_of(planned: str, told: str) -> None:
+    """It waits for a standby that hears nothing, and crashes: the work is over, and the run says so."""
+    faults = f"{{at: 20s, for: 5s, cut: s2 -> p}}, {{at: 20.1s, {planned}}}, {{at: 22s, for: 2s, crash: p}}"
+    result = ran(faults)
+    assert happened(result, "shuts down", "crash", told) == [("p", "shuts down"), ("p", "crash"), ("p", told)]
+    assert violations(result.record) == []
+
+
 def test_readers_leave_out_who_is_stopped() -> None:
     """A router knows that a standby is down, whether it crashed or was stopped."""
     text = TEXT.format(faults="{at: 10s, for: 3s, restart: [s1]}", failover=NOBODY, level="on", names="")

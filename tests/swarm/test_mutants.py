@@ -129,11 +129,27 @@ def old_reports_count() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def any_will_do() -> Iterator[None]:
+    """``FIRST n`` is taken for ``ANY n``."""
+
+    def wrong(self: SyncRule, reported: list[int]) -> int:
+        return sorted(reported)[-self.count] if 0 < self.count <= len(reported) else -1
+
+    with patch.object(SyncRule, "position", wrong):
+        yield
+
+
 WRONG: dict[str, tuple[Any, replsim.Scenario, str]] = {
     "old reports count": (old_reports_count, cluster(ELECTS, rule="ANY 1 (s1, s2)"), "the_rule_held"),
     "nobody is waited for": (nobody_is_waited_for, cluster(ELECTS, rule="ANY 1 (s1, s2)"), "the_rule_held"),
     "what was not confirmed is not there": (
         old_reports_count, cluster(ELECTS, rule="ANY 1 (s1, s2)"), "enough_have_it"
+    ),
+    "any will do where one is gone": (
+        any_will_do,
+        cluster("manager: none", rule="FIRST 1 (s2, s1)", faults="{at: 100ms, for: 60ms, crash: s2}"),
+        "the_rule_held",
     ),
     "anybody may promote": (anybody_may_promote, cluster(LEASES + '"on"'), "no_acknowledged_commit_is_lost"),
     "strict, and anybody may": (anybody_may_promote, cluster(LEASES + "strict"), "no_acknowledged_commit_is_lost"),

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.analysis.checks.reigns import branches, branches_of, had, heard, listed, rules, steady
+from replsim.analysis.checks.reigns import branches, branches_of, counts, had, heard, listed, rules
 from replsim.randomness import Streams
 from replsim.randomness.arrivals import arrivals
 from replsim.record import ACKNOWLEDGED, PENDING, Record, answered
@@ -113,7 +113,8 @@ def the_rule_held(record: Record) -> Iterator[str]:
     """At a remote level, no commit is acknowledged before enough standbys had reported to its primary to have it.
 
     Enough by the rule that stood when the commit was released, on the branch that its primary wrote.  For ``ANY n``
-    any n of the listed, for ``FIRST n`` the n of best priority (any n where standbys may be gone).
+    any n of the listed, for ``FIRST n`` the n of best priority of those that count: the primary has not dropped them, and
+    they have caught up since it did (``SyncRepGetCandidateStandbys``).  Of equals (``*``) it may be any.
     """
     table = record.commits
     for branch, rows in _released(record):
@@ -157,7 +158,6 @@ def _enough(record: Record, branch: int, visible: Ints, since: Callable[[str], I
     Between the release and the moment at which a commit is visible, its backend wakes up.
     """
     primary, wakeup = branches(record)[branch].node, record.scenario.wakeup
-    all_there = steady(record)
     enough = np.zeros(len(visible), dtype=bool)
     for rule, begin, end in rules(record, branch):
         stood = (begin <= visible) & (visible - wakeup <= end)
@@ -166,9 +166,24 @@ def _enough(record: Record, branch: int, visible: Ints, since: Callable[[str], I
             enough |= stood
         elif len(names) >= rule.count:
             times = np.stack([since(name) for name in names])
-            best = times[: rule.count] if rule.method == "FIRST" and all_there else np.sort(times, axis=0)[: rule.count]
-            enough |= stood & (best.max(axis=0) <= visible)
+            told = np.sort(times, axis=0)[rule.count - 1] <= visible
+            if rule.method == "FIRST" and "*" not in rule.names:
+                told &= _best_told(record, branch, names, rule.count, visible - wakeup, times)
+            enough |= stood & told
     return enough
+
+
+def _best_told(record: Record, branch: int, names: list[str], count: int, released: Ints, times: Ints) -> Bools:
+    """Whether the ``count`` standbys of best priority had told of each commit by its release.
+
+    Who comes or goes at that very moment may have been counted or not.
+    """
+    found = np.zeros(len(released), dtype=bool)
+    for moments in (released - 1, released):
+        there = np.stack([counts(record, branch, name, moments) for name in names])
+        best = there & (np.cumsum(there, axis=0) <= count)
+        found |= (best.sum(axis=0) == count) & (np.where(best, times, 0).max(axis=0) <= released)
+    return found
 
 
 def _most_at_once(begins: Ints, ends: Ints) -> int:

@@ -17,7 +17,7 @@ from replsim.rules.acks import SyncRule
 from replsim.units import NEVER
 
 __all__ = [
-    "Standing", "branches", "branches_of", "had", "heard", "listed", "reigning", "rules", "steady", "told_of",
+    "Standing", "branches", "branches_of", "counts", "had", "heard", "listed", "reigning", "rules", "steady", "told_of",
     "upstreams",
 ]  # fmt: skip
 
@@ -108,6 +108,28 @@ def listed(record: Record, rule: SyncRule, primary: str) -> list[str]:
     """The nodes whose word counts under a primary's rule, best priority first: of those that ever streamed from it."""
     nodes = record.scenario.nodes
     return list(rule.candidates([each for each in nodes if any(up == primary for up, *_ in upstreams(record, each))]))
+
+
+def counts(record: Record, branch: int, name: str, moments: Ints) -> Bools:
+    """Whether a standby counts for the primary that writes a branch: from when it streams until it is dropped.
+
+    A standby of the scenario's primary streams from the start; after a crash or a promotion nobody does at first.
+    """
+    writes = branches(record)[branch]
+    joined = upstreams(record, name)
+    since = 0 if branch == 0 and joined and joined[0][0] == writes.node else NEVER
+    found = np.zeros(len(moments), dtype=bool)
+    for time, what in told_of(record, name):
+        if (
+            what == "streaming"
+            and time >= writes.start
+            and (writes.node, True) in ((up, begin <= time < end) for up, begin, end in joined)
+        ):
+            since = min(since, time)
+        elif what == "dropped" and since < NEVER:
+            found |= (since <= moments) & (moments < time)
+            since = NEVER
+    return found | (since <= moments)
 
 
 def had(record: Record, name: str, stage: str, branch: int, lsn: Ints) -> Ints:

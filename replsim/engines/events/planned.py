@@ -62,7 +62,7 @@ class Planned:
                 succession.returns(leader, time)
                 self._answer(leader, time, "switchover failed", then)
 
-        self._shut_down(leader, now, stopped)
+        self._shut_down(leader, now, stopped, lambda time: self._answer(leader, time, "switchover failed", then))
 
     def roll(self, fault: Restart, down: Callable[[], int], now: int) -> None:
         """Nodes are restarted in order, each once the last one streams again (or serves again, if it is the primary).
@@ -98,7 +98,7 @@ class Planned:
             self._stop(node, time)
             self._start_after(node, down, time, then)
 
-        self._shut_down(node, now, stopped)
+        self._shut_down(node, now, stopped, lambda time: self._cluster.note(time, node.name, "restart fails"))
 
     def _replace_primary(self, node: Node, target: Node, now: int, then: Callable[[int], None]) -> None:
         def replaced(done: bool, time: int) -> None:
@@ -133,23 +133,26 @@ class Planned:
 
         self._cluster.agenda.at(now + down, Rank.MANAGER, node.place, starts)
 
-    def _shut_down(self, node: Node, now: int, then: Callable[[int], None]) -> None:
-        """Let clients go, flush, and wait for the standbys."""
-        reign = node.reign
+    def _shut_down(self, node: Node, now: int, then: Callable[[int], None], dies: Callable[[int], None]) -> None:
+        """Let clients go, flush, and wait for the standbys; or it ``dies`` before that."""
+        reign, agenda = node.reign, self._cluster.agenda
         assert reign is not None
         self._cluster.succession.dismiss(reign, now)
         whole = reign.primary.close(now)
 
         def look(time: int) -> None:
-            if node.reign is not reign:
-                return
             open_ones = [each for each in reign.connections if not each.closed]
-            if reign.primary.flushed < whole or not all(each.has_reported(whole, time) for each in open_ones):
-                node.agenda.at(time + SOON, Rank.MANAGER, node.place, look)
+            resumes = node.agenda.ready(time)
+            if node.reign is not reign:
+                dies(time)
+            elif resumes > time:
+                agenda.at(resumes, Rank.MANAGER, node.place, look)
+            elif reign.primary.flushed < whole or not all(each.has_reported(whole, time) for each in open_ones):
+                agenda.at(time + SOON, Rank.MANAGER, node.place, look)
             else:
                 then(time)
 
-        node.agenda.at(now, Rank.MANAGER, node.place, look)
+        agenda.at(now, Rank.MANAGER, node.place, look)
 
     def _fit(self, target: Node, now: int) -> bool:
         """Whether a standby streams from a primary that is up, and may take over from it."""
