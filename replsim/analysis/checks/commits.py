@@ -113,8 +113,8 @@ def the_rule_held(record: Record) -> Iterator[str]:
     """At a remote level, no commit is acknowledged before enough standbys had reported to its primary to have it.
 
     Enough by the rule that stood when the commit was released, on the branch that its primary wrote.  For ``ANY n``
-    any n of the listed, for ``FIRST n`` the n of best priority of those that count: the primary has not dropped them, and
-    they have caught up since it did (``SyncRepGetCandidateStandbys``).  Of equals (``*``) it may be any.
+    any n of the listed, for ``FIRST n`` the n of best priority of those that count: the primary has not dropped them,
+    and they have caught up since it did (``SyncRepGetCandidateStandbys``).  Of equals (``*``) it may be any.
     """
     table = record.commits
     for branch, rows in _released(record):
