@@ -121,6 +121,7 @@ class Connection:
 
     def standby_closes(self, now: int) -> None:
         """The standby ends the connection, and its kernel tells the upstream, now or when the link is whole again."""
+        self.receiver.finish(now)
         told = self._back.send(now, 0)
         self.standby_loses(now)
         self.upstream.agenda.at(told, Rank.ARRIVAL, self.standby.place, self.upstream_loses)
@@ -135,6 +136,7 @@ class Connection:
         """The standby crashes; its kernel says so (``told``), or nobody does."""
         if self.lost:
             return
+        self.receiver.finish(now)
         end = self._back.send(now, 0) if told else None
         self._part(now)
         if end is not None:
@@ -196,11 +198,13 @@ class Connection:
             return
         if not self.lost:
             self.receiver.finish(now)
+        if not self._cluster.mute(self.standby, self.upstream, now) and self._back.resumes <= now:
+            return  # what it asks for is answered
         due = max(self.uplink.heard_by(now), self._since - timeout // 2, self.opened) + timeout
         if now >= due:
             self._cluster.note(now, self.upstream.name, "wal_sender_timeout")
             self.upstream_closes(now)
-        elif self._cluster.mute(self.standby, self.upstream, now) or self._back.resumes > now:
+        else:
             self.upstream.agenda.at(due, Rank.TIMEOUT, self.standby.place, self._has_upstream_heard)
 
     def _has_standby_heard(self, now: int) -> None:
@@ -208,12 +212,14 @@ class Connection:
         timeout = self._cluster.standby_settings(self.standby.name).wal_receiver_timeout
         if self.lost or not timeout:
             return
+        if not self._cluster.mute(self.upstream, self.standby, now) and self._out.resumes <= now:
+            return
         arrived = self.receiver.arrivals
         due = max(arrived[-1] if arrived else -1, self._since - timeout // 2, self.opened) + timeout
         if now >= due:
             self._cluster.note(now, self.standby.name, "wal_receiver_timeout")
             self.standby_closes(now)
-        elif self._cluster.mute(self.upstream, self.standby, now) or self._out.resumes > now:
+        else:
             self.standby.agenda.at(due, Rank.TIMEOUT, self.standby.place, self._has_standby_heard)
 
     def _listen(self) -> None:

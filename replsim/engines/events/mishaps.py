@@ -10,6 +10,7 @@ from replsim.engines.events.agenda import Rank
 from replsim.engines.events.connection import Connection
 from replsim.engines.events.crashes import crash, restart
 from replsim.engines.events.life import Life
+from replsim.engines.events.troubles import concerns
 from replsim.scenario.faults import Cancel, Crash, Cut, Fault, Partition, Pause, PauseReplay, Query, Restart, Switchover
 from replsim.scenario.windows import Window
 
@@ -60,7 +61,7 @@ def _part(cluster: Cluster, window: Window, now: int) -> None:
     assert isinstance(window.fault, Cut | Partition)
     for connection in _open_connections(cluster):
         here, there = connection.upstream, connection.standby
-        if not (cluster.cut(here, there, now) or cluster.cut(there, here, now)):
+        if not (concerns(window.fault, here.name, there.name) or concerns(window.fault, there.name, here.name)):
             continue
         if window.fault.how == "reset":
             connection.upstream_loses(now)

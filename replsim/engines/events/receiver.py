@@ -133,7 +133,7 @@ class Receiver:
 
     def finish(self, end: int) -> None:
         """Send what is due by ``end``, which no event has looked back to yet."""
-        if self._began != NEVER and self._drained <= end and not self._write_replied:
+        if self._began != NEVER and self._agenda.ready(self._drained) <= end and not self._write_replied:
             self._reply_written()
         self._reply_unprompted(min(end, self._began))
 

@@ -24,7 +24,7 @@ from replsim.scenario.faults import (
 from replsim.scenario.network import link_ends
 from replsim.scenario.windows import Window, windows
 
-__all__ = ["LinkTroubles", "Troubles"]
+__all__ = ["LinkTroubles", "Troubles", "concerns"]
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class Troubles:
         found = LinkTroubles()
         for each in self.windows:
             fault = each.fault
-            if not _concerns(fault, here, there):
+            if not concerns(fault, here, there):
                 continue
             if isinstance(fault, Cut | Partition):
                 found.cuts.append((each.start, each.end))
@@ -106,7 +106,7 @@ class Troubles:
         return (each for each in self.windows if isinstance(each.fault, kinds))
 
 
-def _concerns(fault: Fault, here: str, there: str) -> bool:
+def concerns(fault: Fault, here: str, there: str) -> bool:
     """Whether a fault is about the way from ``here`` to ``there``."""
     if isinstance(fault, Partition):
         group = {name: place for place, names in enumerate(fault.partition) for name in names}

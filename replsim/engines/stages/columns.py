@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from replsim.kernels.compiled import compiled
 from replsim.record import Trajectory
 
-__all__ = ["Ints", "chained", "cut", "joined", "merged", "roomy", "trajectory", "until"]
+__all__ = ["Ints", "by", "chained", "cut", "joined", "merged", "roomy", "trajectory", "until"]
 
 Ints = NDArray[np.int64]
 STRETCH = 1024
@@ -40,6 +40,11 @@ def roomy(column: Ints, room: int) -> Ints:
     wider = np.empty(len(column) + room, dtype=column.dtype)
     wider[: len(column)] = column
     return wider
+
+
+def by(times: Ints, time: int, *, within: bool = True) -> int:
+    """How many of the rising ``times`` come before ``time``, or at it."""
+    return int(np.searchsorted(times, time, side="right" if within else "left"))
 
 
 def until(times: Ints, end: int) -> Ints:

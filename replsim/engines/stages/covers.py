@@ -9,15 +9,16 @@ from replsim.rules.acks import REMOTE_LEVELS, SyncRule
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
 from replsim.scenario.failover import NoFailover
-from replsim.scenario.faults import Cut, Partition, Pause
+from replsim.scenario.faults import Pause
 from replsim.scenario.retention import retention_matters
 from replsim.scenario.topology import link_between
-from replsim.units import format_duration
 
 __all__ = ["covers"]
 
-WINDOWS: Final = frozenset({"delay", "throttle", "lose", "stall", "slow", "pause_replay", "skew", "load"})
-"""The verbs of the faults that change how fast something is or comes for a while, and nothing else."""
+WINDOWS: Final = frozenset(
+    {"cut", "delay", "load", "lose", "partition", "pause", "pause_replay", "skew", "slow", "stall", "throttle"}
+)
+"""The verbs of the faults that are on for a while, and after which all is as ever, or connections are made again."""
 
 
 def covers(scenario: Scenario) -> list[str]:
@@ -62,21 +63,12 @@ def _cluster(scenario: Scenario) -> Iterator[str]:
 
 
 def _faults(scenario: Scenario) -> Iterator[str]:
-    """Whether one end of a link gives up the other while it is cut shows for certain only in a run."""
-    receiving = [standby.wal_receiver_timeout for standby in scenario.standbys.values()]
-    patience = max([scenario.primary.wal_sender_timeout, *receiving])
     for place, fault in enumerate(scenario.faults):
         name = f"faults[{place}] ({fault.verb})"
         if isinstance(fault, Pause) and fault.pause == scenario.primary.name:
             yield f"{name} stops the primary, and with it the clients"
         elif isinstance(fault, Pause) and any(_behind_a_window(scenario, fault.pause)):
             yield f"{name} stops a node that sends behind a window"
-        elif isinstance(fault, Cut | Partition | Pause):
-            lasts = scenario.duration - (fault.at or 0) if fault.for_ is None else fault.for_.constant or 0
-            if not isinstance(fault, Pause) and fault.how == "reset":
-                yield f"{name} resets connections"
-            elif 0 < patience <= lasts:
-                yield f"{name} outlasts {format_duration(patience)}, after which connections are given up"
         elif fault.verb not in WINDOWS:
             yield f"{name} takes the event engine"
 

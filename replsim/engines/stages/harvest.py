@@ -38,13 +38,13 @@ def harvest(pipeline: Pipeline, chunks: Sequence[Chunk], seed: int) -> Record:
     }
     replies, flush_starts = {}, {name: until(starts, end)}
     for standby in scenario.standbys:
-        sent, arrival, position = chained([chunk.messages[standby] for chunk in chunks])
-        moved = [chunk.moved[standby] for chunk in chunks]
+        streamed = [chunk.streamed[standby] for chunk in chunks]
+        moved = [each.moved for each in streamed]
         written, flushed, batch = chained([each.batches for each in moved])
         applied, lsn = chained([each.applied for each in moved])
         positions[standby] = {
-            "sent": trajectory(sent, position, end),
-            "receive": trajectory(arrival, position, end),
+            "sent": trajectory(*chained([each.sent for each in streamed]), end),
+            "receive": trajectory(*chained([each.received for each in streamed]), end),
             "write": trajectory(written, batch, end),
             "flush": trajectory(flushed, batch, end),
             "apply": trajectory(applied, lsn, end),
@@ -60,7 +60,7 @@ def harvest(pipeline: Pipeline, chunks: Sequence[Chunk], seed: int) -> Record:
         positions,
         replies,
         flush_starts,
-        happenings(scenario, pipeline.troubles.noted),
+        happenings(scenario, pipeline.happened),
     )
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from replsim.engines.stages.actors.primary import Primary
-from replsim.engines.stages.actors.sender import Sender, WindowedSender, sender
-from replsim.engines.stages.actors.standby import Moved, Standby
 from replsim.engines.stages.answers import Answered, Answers
 from replsim.engines.stages.intake import Intake, groups
 from replsim.engines.stages.kernels.primary_flush import Flushes
-from replsim.engines.stages.kernels.sender_link import Flushed, Messages
+from replsim.engines.stages.kernels.sender_link import Flushed
 from replsim.engines.stages.log import Log
-from replsim.engines.stages.patience import Patience
+from replsim.engines.stages.parting import Note, Rank
 from replsim.engines.stages.pool import Pool
-from replsim.engines.stages.troubles import Troubles
+from replsim.engines.stages.replica import Replica
+from replsim.engines.stages.stream import Streamed
+from replsim.engines.stages.troubles import Troubles, noted
 from replsim.errors import UnsupportedScenario
 from replsim.randomness import Streams
 from replsim.scenario import Scenario
-from replsim.scenario.topology import downstream, link_between
+from replsim.scenario.topology import downstream
 from replsim.units import NEVER, format_duration
 
 __all__ = ["Chunk", "Pipeline"]
@@ -29,18 +29,7 @@ class Chunk(NamedTuple):
 
     answered: Answered
     flushes: Flushes
-    messages: dict[str, Messages]
-    moved: dict[str, Moved]
-
-
-class Replica(NamedTuple):
-    """One standby, the sender that feeds it, and how long each waits for the other."""
-
-    upstream: str
-    sender: Sender | WindowedSender
-    standby: Standby
-    sender_waits: Patience
-    standby_waits: Patience
+    streamed: dict[str, Streamed]
 
 
 class Pipeline:
@@ -55,18 +44,10 @@ class Pipeline:
         )
         self.troubles = Troubles(scenario, streams)
         self.primary = Primary(scenario, streams, self.troubles, has_writer=has_writer)
-        self.replicas: dict[str, Replica] = {}
-        for upstream, standby in downstream(scenario):
-            link, back = link_between(scenario, upstream, standby), link_between(scenario, standby, upstream)
-            assert link is not None
-            assert back is not None
-            self.replicas[standby] = Replica(
-                upstream,
-                sender(scenario, streams, self.troubles, upstream, standby, link, back),
-                Standby(scenario, streams, self.troubles, upstream, standby, back, self.log),
-                Patience(self.troubles, standby, upstream, back, scenario.primary.wal_sender_timeout),
-                Patience(self.troubles, upstream, standby, link, scenario.standbys[standby].wal_receiver_timeout),
-            )
+        self.replicas = {
+            standby: Replica(scenario, streams, self.troubles, upstream, standby, place, self.log)
+            for place, (upstream, standby) in enumerate(downstream(scenario), start=1)
+        }
         self.answers = Answers(scenario, self.log, [group.level for group in self.intake.groups])
         self.pools = [Pool(group.connections, scenario.wakeup) for group in self.intake.groups]
 
@@ -79,33 +60,31 @@ class Pipeline:
             inserts = inserts._replace(begins=self.intake.begins(horizon))
         flushes = self.primary.run(inserts, horizon)
         flushed = {self.scenario.primary.name: Flushed(flushes.ends, flushes.targets)}
-        messages, moved = {}, {}
+        known = {self.scenario.primary.name: end if last else horizon - 1}
+        streamed = {}
         for name, replica in self.replicas.items():
-            messages[name] = replica.standby.reads(replica.sender.run(flushed[replica.upstream], end))
-            moved[name] = replica.standby.run(messages[name], end)
-            self._refuse_what_parts(name, messages[name], moved[name], end)
-            batches = moved[name].batches
+            streamed[name] = replica.run(flushed[replica.upstream], known[replica.upstream], end)
+            known[name] = end if last else min(known[replica.upstream], replica.open_from - 1)
+            batches = streamed[name].moved.batches
             flushed[name] = Flushed(batches.flushed, batches.position)
-        replies = {name: moved[name].replies for name in self.answers.candidates}
+        replies = {name: streamed[name].moved.replies for name in self.answers.candidates}
         answered = self.answers.run(flushes, replies, complete=last)
         self._refuse_what_binds(answered, horizon, last=last)
         self.log.drop(
             self.answers.row, min((each.standby.place for each in self.replicas.values()), default=self.log.end)
         )
-        return Chunk(answered, flushes, messages, moved)
+        return Chunk(answered, flushes, streamed)
 
-    def _refuse_what_parts(self, name: str, messages: Messages, moved: Moved, end: int) -> None:
-        """Raise `UnsupportedScenario` if one end of a standby's connection may give up the other."""
-        replica = self.replicas[name]
-        for node, peer, waits, heard, setting in (
-            (replica.upstream, name, replica.sender_waits, moved.replies.time, "wal_sender_timeout"),
-            (name, replica.upstream, replica.standby_waits, messages.arrival, "wal_receiver_timeout"),
-        ):
-            when = waits.gives_up(heard, end)
-            if when <= self.scenario.duration:
-                raise UnsupportedScenario(
-                    f"{node} hears nothing from {peer} for {setting}, and may give it up at {format_duration(when)}"
-                )
+    @property
+    def happened(self) -> list[tuple[int, str, str]]:
+        """When something happened, to whom, and what, as far as it is known; in order."""
+        notes = [
+            Note(time, Rank.FAULT, place, -1, -1, node, what)
+            for place, window in enumerate(self.troubles.windows)
+            for time, node, what in noted(self.scenario, window)
+        ]
+        notes += [note for replica in self.replicas.values() for note in replica.notes]
+        return [(note.time, note.node, note.what) for note in sorted(notes, key=lambda note: note[:5])]
 
     def _refuse_what_binds(self, answered: Answered, horizon: int, *, last: bool) -> None:
         """Raise `UnsupportedScenario` if work has waited for a connection: from there on, answers feed back."""

@@ -92,11 +92,11 @@ class Sections:
         self._starts = joined([self._starts, chunk.flushes.starts])
         self._targets = joined([self._targets, chunk.flushes.targets])
         for name in self._pipeline.replicas:
-            sent, moved = chunk.messages[name], chunk.moved[name]
+            sent, received, moved = chunk.streamed[name]
             written, flushed, position = moved.batches
             for stage, new in {
-                "sent": Track(sent.sent, sent.position),
-                "receive": Track(sent.arrival, sent.position),
+                "sent": Track(*sent),
+                "receive": Track(*received),
                 "write": Track(written, position),
                 "flush": Track(flushed, position),
                 "apply": Track(*moved.applied),
@@ -110,7 +110,7 @@ class Sections:
         unanswered = pipeline.log.rows.inserted[pipeline.answers.row - pipeline.log.first :]
         known = {pipeline.scenario.primary.name: horizon}
         for name, replica in pipeline.replicas.items():
-            known[name] = min(known[replica.upstream], replica.sender.open_from, replica.standby.open_from)
+            known[name] = min(known[replica.upstream], replica.open_from)
         under_way = self._starts[len(self._targets) :]
         return min(*known.values(), *(int(each[0]) for each in (unanswered, under_way) if len(each)), horizon)
 
@@ -140,7 +140,7 @@ class Sections:
             positions,
             {standby: Replies(none, none, none, none) for standby in scenario.standbys},
             {name: self._starts} | {each: self._tracks[each, "write"].time for each in scenario.standbys},
-            happenings(scenario, self._pipeline.troubles.noted),
+            happenings(scenario, self._pipeline.happened),
             stretch=stretch,
         )
 

@@ -27,7 +27,7 @@ from replsim.scenario.faults import (
 from replsim.scenario.network import Link, link_ends
 from replsim.scenario.windows import Window, windows
 
-__all__ = ["LinkTroubles", "Troubles"]
+__all__ = ["LinkTroubles", "Troubles", "concerns", "noted"]
 
 
 class LinkTroubles(NamedTuple):
@@ -56,8 +56,6 @@ class Troubles:
         self.windows = tuple(
             Window(each.start, min(each.end, beyond), each.fault, each.place) for each in windows(scenario, streams)
         )
-        self.noted = [note for each in self.windows for note in _notes(scenario, each)]
-        """When each began and ended, what it happened to, and what it was."""
 
     def device(self, node: str) -> Pace:
         """How fast a node's WAL device is."""
@@ -118,7 +116,7 @@ def concerns(fault: Fault, here: str, there: str) -> bool:
     return ends == (here, there) or (fault.ways == "both" and ends == (there, here))
 
 
-def _notes(scenario: Scenario, window: Window) -> Iterator[tuple[int, str, str]]:
+def noted(scenario: Scenario, window: Window) -> Iterator[tuple[int, str, str]]:
     """What there is to note of a window, by the end of the run: of the first node that it names, else the primary."""
     named = [word for word in str(window.fault).replace("->", " ").split() if word in scenario.nodes]
     node = named[0] if named else scenario.primary.name

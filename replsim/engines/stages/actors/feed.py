@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Final, Generic, TypeVar
 
 import numpy as np
@@ -20,20 +21,36 @@ BLOCK: Final = 4096
 """The fewest draws made at once."""
 
 
+class _Rest(Generic[V]):
+    """The draws of a stream from some place on: whoever takes them from here gets the same."""
+
+    def __init__(self, block: Callable[[int], NDArray[V]]) -> None:
+        self._block: Callable[[int], NDArray[V]] = block
+        self._taken: tuple[NDArray[V], _Rest[V]] | None = None
+
+    def take(self, count: int) -> tuple[NDArray[V], _Rest[V]]:
+        """The next draws, ``count`` of them unless they have been made already, and the rest."""
+        if self._taken is None:
+            self._taken = self._block(count), _Rest(self._block)
+        return self._taken
+
+
 class Feed(Generic[V]):
-    """An endless sequence of draws, of which kernels say how many they used."""
+    """An endless sequence of draws, of which kernels say how many they used.  A copy goes on with the same draws."""
 
     def __init__(self, block: Callable[[int], NDArray[V]], *, constant: bool = False) -> None:
-        self._block: Callable[[int], NDArray[V]] = block
         self._constant = constant
         self._values: NDArray[V] = block(0)
+        self._rest: _Rest[V] = _Rest(block)
         self._first = 0
+
+    def __deepcopy__(self, _: object) -> Feed[V]:
+        return copy(self)  # what it holds is never changed in place
 
     def at_least(self, count: int) -> NDArray[V]:
         """The next draws, ``count`` of them or more."""
-        lacking = count - (len(self._values) - self._first)
-        if lacking > 0:
-            fresh = self._block(max(lacking, BLOCK))
+        while (lacking := count - (len(self._values) - self._first)) > 0:
+            fresh, self._rest = self._rest.take(max(lacking, BLOCK))
             rest = self._values[self._first :]
             self._values = np.concatenate([rest, fresh]) if len(rest) else fresh
             self._first = 0

@@ -19,6 +19,7 @@ from replsim.units import NEVER
 
 __all__ = ["Sender", "WindowedSender", "sender"]
 
+STILL: Final = Way(0, 0, 0, 0)
 ROOM: Final = 4096
 """The fewest messages that one call of the kernel has room for."""
 
@@ -47,13 +48,35 @@ class Sender:
         self._wakeup = scenario.wakeup
         self._most = scenario.settings.message_bytes
         self._wire = wire
-        self._way = Way(0, 0, 0)
+        self._way = STILL
         self._sent = 0
 
     @property
     def open_from(self) -> int:
         """When it may send something that it has put off; `NEVER` if there is none."""
         return NEVER
+
+    def settled(self, time: int) -> None:
+        """Nothing that is under way by ``time`` is lost."""
+        self._wire.settled = time
+
+    @property
+    def resumes(self) -> int:
+        """Until when its stream stands still."""
+        return self._way.resumes
+
+    def send(self, time: int) -> int:
+        """Send a message without WAL; returns when it arrives."""
+        self._way = self._wire.send(time, 0, self._way)
+        return self._way.last
+
+    def reset(self, time: int) -> None:
+        """A new connection: the wire has nothing under way and waits for nothing."""
+        self._way = Way(0, time, time, time)
+
+    def begin(self, position: int) -> None:
+        """Send from ``position`` on, from now on."""
+        self._sent = position
 
     def run(self, flushed: Flushed, end: int) -> Messages:  # noqa: ARG002 - it waits for nothing
         """The messages of what is ``flushed``; ``end`` is the end of the run if nothing comes after it, else -1."""
@@ -66,7 +89,7 @@ class Sender:
             )
             found.append(cut(out, slice(way.used)))
             self._wire.used(way.used)
-            self._way, self._sent, done = Way(0, way.free, way.last), s.sent, s.done
+            self._way, self._sent, done = way._replace(used=0), s.sent, s.done
         return chained(found)
 
 
@@ -76,7 +99,7 @@ class WindowedSender:
     def __init__(self, scenario: Scenario, wire: WireFeed, acknowledgements: WireFeed, window: int) -> None:
         self._limits = scenario.wakeup, scenario.settings.message_bytes, window
         self._wires = wire, acknowledgements
-        self._ways = Way(0, 0, 0), Way(0, 0, 0)
+        self._ways = STILL, STILL
         self._state = window_link.initial()
         self._in_flight = window_link.InFlight(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 
@@ -85,6 +108,32 @@ class WindowedSender:
         """As `Sender.open_from`."""
         s = self._state
         return int(s[window_link.DUE]) if s[window_link.AVAILABLE] > s[window_link.SENT] else NEVER
+
+    def settled(self, time: int) -> None:
+        """As `Sender.settled`."""
+        for wire in self._wires:
+            wire.settled = time
+
+    @property
+    def resumes(self) -> int:
+        """As `Sender.resumes`."""
+        return self._ways[0].resumes
+
+    def send(self, time: int) -> int:
+        """As `Sender.send`."""
+        way = self._wires[0].send(time, 0, self._ways[0])
+        self._ways = way, self._ways[1]
+        return way.last
+
+    def reset(self, time: int) -> None:
+        """As `Sender.reset`; so has the way of the acknowledgements."""
+        self._ways = Way(0, time, time, time), Way(0, time, time, time)
+
+    def begin(self, position: int) -> None:
+        """As `Sender.begin`, with an open window."""
+        self._state = window_link.initial()
+        self._state[[window_link.SENT, window_link.AVAILABLE]] = position
+        self._in_flight = cut(self._in_flight, slice(0))
 
     def run(self, flushed: Flushed, end: int) -> Messages:
         """As `Sender.run`."""
@@ -104,7 +153,7 @@ class WindowedSender:
             found.append(cut(out, slice(used)))
             for wire in self._wires:
                 wire.used(used)
-            self._ways = Way(0, ways[0].free, ways[0].last), Way(0, ways[1].free, ways[1].last)
+            self._ways = ways[0]._replace(used=0), ways[1]._replace(used=0)
             first, count, done = int(s[window_link.FIRST]), int(s[window_link.COUNT]), int(s[window_link.DONE])
             self._in_flight = cut(in_flight, slice(first, count))
             flushed = cut(flushed, slice(done, None))

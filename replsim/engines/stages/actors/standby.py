@@ -96,8 +96,52 @@ class Standby:
         asleep = (stop >= 0) & (messages.arrival < ends[stop])
         return messages._replace(arrival=np.where(asleep, ends[stop], messages.arrival))
 
-    def run(self, messages: Messages, end: int) -> Moved:
-        """What follows from ``messages``; ``end`` is the end of the run if none comes after them, else -1."""
+    def settled(self, time: int) -> None:
+        """Nothing that is under way to its upstream by ``time`` is lost."""
+        self._wire.settled = time
+
+    @property
+    def resumes(self) -> int:
+        """Until when the stream of its replies stands still."""
+        return int(self._state[kernel.LINE_RESUMES])
+
+    @property
+    def flushed(self) -> tuple[int, int]:
+        """When its last flush ended, -1 for none, and up to where its WAL is flushed."""
+        return int(self._state[kernel.FLUSHED_AT]), int(self._state[kernel.FLUSHED])
+
+    def send(self, time: int) -> int:
+        """Send its upstream a message that is no reply; returns when it arrives."""
+        way = self._wire.send(time, 0, self._way())
+        self._state[[kernel.LINE_FREE, kernel.LINE_LAST, kernel.LINE_RESUMES]] = way.free, way.last, way.resumes
+        return way.last
+
+    def reset(self, time: int) -> None:
+        """A new connection: the wire has nothing under way and waits for nothing."""
+        self._state[[kernel.LINE_FREE, kernel.LINE_LAST, kernel.LINE_RESUMES]] = time
+
+    def announce(self, time: int) -> kernel.Replies:
+        """The first reply on a new connection."""
+        out = kernel.Replies(*(np.empty(1, dtype=np.int64) for _ in range(4)))
+        state, lacking = self._state.copy(), False
+        while not kernel.announce(
+            state, time, self._wire.view(1, self._way(), lacking=lacking), self._rules, self._applied, out
+        ):
+            state, lacking = self._state.copy(), True
+        self._wire.used(1)
+        seen = int(state[kernel.SEEN])
+        self._applied = kernel.Applied(self._applied.time[seen:], self._applied.lsn[seen:], self._applied.asked[:0])
+        state[kernel.STEPS] -= seen
+        state[[kernel.SEEN, kernel.ASKS, kernel.ASKED, kernel.REPLIES]] = 0
+        self._state = state
+        return out
+
+    def _way(self) -> Way:
+        s = self._state
+        return Way(0, int(s[kernel.LINE_FREE]), int(s[kernel.LINE_LAST]), int(s[kernel.LINE_RESUMES]))
+
+    def run(self, messages: Messages, bounds: kernel.Bounds) -> Moved:
+        """What follows from ``messages``, as far as the bounds go."""
         # What arrives after the run has no part in it, and may lie far ahead where packets are lost.
         heard = cut(kernel.Given(messages.arrival, messages.position), slice(len(until(messages.arrival, self._end))))
         given = chained([self._given, heard])
@@ -105,7 +149,7 @@ class Standby:
         enough, room, lacking = False, max(ROOM, len(given.arrival)), False
         while not enough:
             before = given
-            moved, given, enough = self._call(given, end, room, lacking=lacking)
+            moved, given, enough = self._call(given, bounds, room, lacking=lacking)
             found.append(moved)
             lacking = not enough
             if len(given.arrival) == len(before.arrival):
@@ -117,7 +161,9 @@ class Standby:
             chained([each.replies for each in found]),
         )
 
-    def _call(self, given: kernel.Given, end: int, room: int, *, lacking: bool) -> tuple[Moved, kernel.Given, bool]:
+    def _call(
+        self, given: kernel.Given, bounds: kernel.Bounds, room: int, *, lacking: bool
+    ) -> tuple[Moved, kernel.Given, bool]:
         """One call of the kernel: what it did, the messages that are left, and whether draws and room sufficed."""
         added = self._log.added(self.place)
         new = room + len(added.end)
@@ -129,14 +175,13 @@ class Standby:
             self._record.at_least(4 * room + len(added.end)) if self._drawn else self._write.at_least(0)[:0],
         )
         replies = 3 * room + carried[1] + len(added.end)
-        way = Way(0, int(self._state[kernel.LINE_FREE]), int(self._state[kernel.LINE_LAST]))
         out = (
             kernel.Batches(*(np.empty(room, dtype=np.int64) for _ in range(3))),
             kernel.Replies(*(np.empty(replies, dtype=np.int64) for _ in range(4))),
         )
-        wire = self._wire.view(replies, way, lacking=lacking)
+        wire = self._wire.view(replies, self._way(), lacking=lacking)
         s = self._state.copy()
-        enough = kernel.standby(s, s.copy(), given, end, added, draws, wire, self._rules, applied, out)
+        enough = kernel.standby(s, s.copy(), given, bounds, added, draws, wire, self._rules, applied, out)
         count = s.tolist()
         self._write.used(count[kernel.WRITES])
         self._flush.used(count[kernel.BATCHES])

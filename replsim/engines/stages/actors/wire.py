@@ -13,6 +13,7 @@ from replsim.engines.stages.troubles import LinkTroubles
 from replsim.randomness import Streams
 from replsim.scenario.faults import Delay
 from replsim.scenario.network import Link
+from replsim.units import NEVER
 
 __all__ = ["WireFeed"]
 
@@ -52,6 +53,8 @@ class WireFeed:
         self._delays = _Delays(streams, name, troubles)
         self._sent = 0
         self._stretches = 1
+        self.settled = NEVER
+        """A connection that is lost later loses what is under way, and the wire is free again sooner."""
 
     def view(self, count: int, way: kernel.Way, *, lacking: bool = False) -> kernel.Wire:
         """The wire with draws for ``count`` messages; where some were ``lacking``, for more time than before."""
@@ -59,9 +62,9 @@ class WireFeed:
             self._stretches *= 2
         latency = self._latency.at_least(count) if self._latency else _NO_DRAWS
         if self._held is not None:
-            self._held.passed(way.free)
+            self._held.passed(min(way.free, self.settled))
             latency = self._held.until(way.free + self._held.hold * self._stretches)
-        self._delays.passed(way.free)
+        self._delays.passed(min(way.free, self.settled))
         return kernel.Wire(
             hold=self._held.hold if self._held else 0,
             held_from=self._held.first if self._held else 0,
@@ -79,6 +82,14 @@ class WireFeed:
             delay_from=self._delays.first,
             added=self._delays.draws(count, self._stretches),
         )
+
+    def send(self, time: int, size: int, way: kernel.Way) -> kernel.Way:
+        """Send one message alone."""
+        then = kernel.send_one(time, size, self.view(1, way), way)
+        while then.last == kernel.LACKING:
+            then = kernel.send_one(time, size, self.view(1, way, lacking=True), way)
+        self.used(1)
+        return then._replace(used=0)
 
     def used(self, count: int) -> None:
         """So many messages were sent."""
@@ -126,6 +137,8 @@ class _Delays:
             if 0 <= self.began[number] < sent:
                 self._feeds[number].used(sent - int(self.began[number]))
                 self.began[number] = sent
+            elif self.began[number] > sent:
+                self.began[number] = -1  # of a message that a kernel tried, and did not send
 
 
 def _troubled(troubles: LinkTroubles, shares: list[float]) -> kernel.Troubled:

@@ -15,7 +15,19 @@ from replsim.engines.stages.kernels.pace import Pace, Stops, after, awake, own, 
 from replsim.engines.stages.kernels.wire import LACKING, SECOND, Way, Wire, send, transfer
 from replsim.kernels.compiled import compiled, part
 
-__all__ = ["Additions", "Applied", "Batches", "Draws", "Given", "Replies", "Rules", "initial", "standby"]
+__all__ = [
+    "Additions",
+    "Applied",
+    "Batches",
+    "Bounds",
+    "Draws",
+    "Given",
+    "Replies",
+    "Rules",
+    "announce",
+    "initial",
+    "standby",
+]
 
 Ints = NDArray[np.int64]
 
@@ -74,6 +86,19 @@ class Given(NamedTuple):
     position: Ints
 
 
+class Bounds(NamedTuple):
+    """How far a call goes."""
+
+    end: int
+    """Up to when an idle receiver is seen to, where no message comes after those that are given; else -1."""
+    before: int = NEVER
+    """Batches whose flush ends then or later are left."""
+    replies: int = NEVER
+    """The last moment at which a reply is sent: nobody listens any more, or the receiver knows that;"""
+    flush_replies: int = NEVER
+    """and the same for those at the end of a flush."""
+
+
 class Batches(NamedTuple):
     """Room for batches: when each was written and its flush began, when that ended, and where the batch ends."""
 
@@ -120,9 +145,10 @@ REPLIED = 16  # when that was
 AT_END = 17  # when the reply is due that replay asks for once it has run out of WAL
 LINE_FREE = 18  # the wire of the replies
 LINE_LAST = 19
-LAST_RECORDS = 20  # the last commit or chunk handed to replay: the records up to its end, and where that is
-LAST_END = 21
-FIELDS = 22
+LINE_RESUMES = 20
+LAST_RECORDS = 21  # the last commit or chunk handed to replay: the records up to its end, and where that is
+LAST_END = 22
+FIELDS = 23
 
 DONE, WAITING, LACKS = range(3)
 """A batch is done; or it is not known yet what else belongs to it; or draws or room do not suffice."""
@@ -146,7 +172,7 @@ def bytes_cost(lsn: int, bandwidth: int) -> int:
 def reply(s: Ints, time: int, write: int, rules: Rules, wire: Wire, applied: Applied, out: Replies) -> bool:
     """Send a reply; whether draws and room sufficed."""
     n = s[REPLIES]
-    way = send(time, REPLY_BYTES, wire, Way(n, s[LINE_FREE], s[LINE_LAST]))
+    way = send(time, REPLY_BYTES, wire, Way(n, s[LINE_FREE], s[LINE_LAST], s[LINE_RESUMES]))
     if way.last == LACKING or n == len(out.time):
         return False
     seen = s[SEEN]
@@ -156,7 +182,8 @@ def reply(s: Ints, time: int, write: int, rules: Rules, wire: Wire, applied: App
         s[SEEN], s[APPLIED] = seen, applied.lsn[seen - 1]
     out.time[n] = way.last + rules.wakeup
     out.write[n], out.flush[n], out.apply[n] = write, s[FLUSHED], min(s[APPLIED], s[FLUSHED])
-    s[REPLIES], s[REPLIED], s[LINE_FREE], s[LINE_LAST] = n + 1, time, way.free, way.last
+    s[REPLIES], s[REPLIED] = n + 1, time
+    s[LINE_FREE], s[LINE_LAST], s[LINE_RESUMES] = way.free, way.last, way.resumes
     return True
 
 
@@ -309,7 +336,7 @@ def drain(s: Ints, begins: int, given: Given, complete: bool, rules: Rules, draw
 def batch(
     s: Ints,
     given: Given,
-    complete: bool,
+    bounds: Bounds,
     added: Additions,
     draws: Draws,
     wire: Wire,
@@ -324,18 +351,21 @@ def batch(
         return LACKS
     arrival = given.arrival[s[MESSAGES]]
     begins = s[FLUSHED_AT] if arrival <= s[FLUSHED_AT] else arrival + rules.wakeup
-    written, position, word = drain(s, begins, given, complete, rules, draws)
+    written, position, word = drain(s, begins, given, bounds.end >= 0, rules, draws)
     if word != DONE:
         return word
-    if not unprompted(s, begins, rules, wire, applied, replies):
+    if not unprompted(s, min(begins, bounds.replies), rules, wire, applied, replies):
         return LACKS
-    if not reply(s, awake(rules.stops, written), position, rules, wire, applied, replies):
+    told = awake(rules.stops, written)
+    if told <= bounds.replies and not reply(s, told, position, rules, wire, applied, replies):
         return LACKS
     flushed = awake(rules.stops, after(rules.device, written, draws.flush[n]))
+    if flushed >= bounds.before:
+        return WAITING
     if not hand_over(s, flushed, position, added, rules, draws, applied):
         return LACKS
     s[FLUSHED], s[FLUSHED_AT] = position, flushed
-    if not reply(s, flushed, position, rules, wire, applied, replies):
+    if flushed <= bounds.flush_replies and not reply(s, flushed, position, rules, wire, applied, replies):
         return LACKS
     if not ask(s, flushed, row, step, added, rules, applied):
         return LACKS
@@ -356,7 +386,7 @@ def standby(
     s: Ints,
     after: Ints,
     given: Given,
-    end: int,
+    bounds: Bounds,
     added: Additions,
     draws: Draws,
     wire: Wire,
@@ -367,17 +397,23 @@ def standby(
     """Every batch that is known in full; whether draws and room sufficed.
 
     ``s`` and ``after`` are two copies of the state: the first is moved on, batch by batch; the second is room for a
-    batch that may turn out not to be known in full.  ``end`` is the end of the run where no message comes after those
-    that are given, else -1.
+    batch that may turn out not to be known in full.
     """
     word = DONE
     while s[MESSAGES] < len(given.arrival) and word == DONE:
-        word = batch(after, given, end >= 0, added, draws, wire, rules, applied, out)
+        word = batch(after, given, bounds, added, draws, wire, rules, applied, out)
         if word == DONE:
             copy(after, s)
-    if word == DONE and end >= 0:
+    if word == DONE and bounds.end >= 0:
         copy(s, after)
-        if not unprompted(after, end, rules, wire, applied, out[1]):
+        if not unprompted(after, min(bounds.end, bounds.replies), rules, wire, applied, out[1]):
             return False
         copy(after, s)
     return word != LACKS
+
+
+@compiled
+def announce(s: Ints, time: int, wire: Wire, rules: Rules, applied: Applied, out: Replies) -> bool:
+    """The first reply on a new connection: what it has.  What replay asked for before concerns nobody."""
+    s[ASKED], s[AT_END] = s[ASKS], NEVER
+    return reply(s, time, s[FLUSHED], rules, wire, applied, out)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.engines.stages.kernels.pace import piece
-from replsim.kernels.compiled import part
+from replsim.kernels.compiled import compiled, part
 
-__all__ = ["LACKING", "Troubled", "Way", "Wire", "send", "transfer"]
+__all__ = ["LACKING", "Troubled", "Way", "Wire", "send", "send_one", "transfer"]
 
 Ints = NDArray[np.int64]
 
@@ -82,6 +82,8 @@ class Way(NamedTuple):
     """When the line is free for the next message."""
     last: int
     """When the last message arrives."""
+    resumes: int
+    """Until then the stream stands still, because its first packet was lost and is being sent again."""
 
 
 @part
@@ -127,11 +129,13 @@ def delayed(at: int, used: int, wire: Wire) -> int:
 @part
 def send(time: int, size: int, wire: Wire, way: Way) -> Way:
     """Send ``size`` bytes at ``time``; `Way.last` is then when they have all arrived, or `LACKING`."""
-    leave = max(time, way.free)
+    leave, resumes = max(time, way.free), way.resumes
     bandwidth, delay, row = wire.bandwidth, 0, 0
     troubled = len(wire.troubled.starts) > 0
     if troubled:
-        leave = through(leave, wire)
+        passes = through(leave, wire)
+        if passes > leave:
+            leave = resumes = passes
         bandwidth = wire.troubled.bandwidth[piece(wire.troubled.starts, leave)]
     if bandwidth:
         leave += transfer(size, bandwidth)
@@ -145,7 +149,7 @@ def send(time: int, size: int, wire: Wire, way: Way) -> Way:
         or (wire.jittered and way.used >= len(wire.jitter))
         or (wire.lossy and way.used >= len(wire.chance))
     ):
-        return Way(way.used, way.free, LACKING)
+        return Way(way.used, way.free, LACKING, way.resumes)
     arrival = leave + wire.latency[number] + delay
     if wire.jittered:
         arrival += wire.jitter[way.used]
@@ -154,4 +158,10 @@ def send(time: int, size: int, wire: Wire, way: Way) -> Way:
         packets = max(1, -(-size // PACKET_BYTES))
         times = int(min(math.log(wire.chance[way.used]) / wire.log_lost[row, packets], 12.0))
         arrival += wire.timeout * ((1 << times) - 1)
-    return Way(way.used + 1, leave, max(arrival, way.last))
+    return Way(way.used + 1, leave, max(arrival, way.last), resumes)
+
+
+@compiled
+def send_one(time: int, size: int, wire: Wire, way: Way) -> Way:
+    """`send`, for who sends one message alone."""
+    return send(time, size, wire, way)
