@@ -6,6 +6,7 @@ blocks and rounded to integers once; the k-th use of a stream takes its k-th dra
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import repeat
@@ -132,13 +133,11 @@ class HeldDraws:
         self.draws: Final = draws
         """Draw k, for window k: whoever takes them in blocks asks here, and not `at`."""
         self._hold = hold
-        self._window = -1
-        self._value = 0
+        self._values = array("q")
 
     def at(self, time: int) -> int:
-        """The value at ``time``; times must not go back."""
+        """The value at ``time``; a time may lie before the last one, as that of a new connection may."""
         window = time // self._hold
-        while self._window < window:
-            self._value = self.draws.next()
-            self._window += 1
-        return self._value
+        while len(self._values) <= window:
+            self._values.append(self.draws.next())
+        return self._values[window]

@@ -133,6 +133,8 @@ class Parting:
         seen = self.stream.see(now, within=within)
         if self.closed is None:
             self.stream.ship(seen, now if within else now - 1)
+            if self.lost:
+                self.stream.under_way = cut(self.stream.under_way, slice(0))
 
     def _disturb(self, found: Disturbance, now: int) -> None:
         if self.lost and self.closed:

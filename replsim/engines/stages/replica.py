@@ -39,6 +39,8 @@ class Replica:
             Standby(scenario, streams, troubles, upstream, name, back, log),
             log,
         )
+        if self._ways.trials:
+            self._stream.settle(0)
         self._opened = 0
         self._quiet = -1
         """Up to when all that disturbs it is dealt with."""
