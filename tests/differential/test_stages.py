@@ -16,6 +16,7 @@ from replsim.record import Record
 from replsim.scenario import Scenario
 from tests.differential.open_clusters import open_clusters
 from tests.differential.opened import opened
+from tests.differential.partings import parted_clusters
 from tests.differential.troubles import troubled_clusters
 
 EXAMPLES = int(os.environ.get("DIFFERENTIAL_EXAMPLES", "300"))
@@ -48,11 +49,11 @@ def agree(scenario: Scenario, chunk: int) -> None:
 
 
 def agrees_unless_refused(scenario: Scenario, chunk: int) -> bool:
-    """As `agree`; false where the stage engine refuses: a connection may be given up, or a pause holds a window."""
+    """As `agree`; false where the stage engine refuses: a candidate's connection is lost, or a pause holds a window."""
     try:
         agree(scenario, chunk)
     except UnsupportedScenario as refused:
-        if not any(reason in str(refused) for reason in ("give", "sends behind a window")):
+        if not any(reason in str(refused) for reason in ("candidate, is lost", "sends behind a window")):
             raise
         return False
     return True
@@ -93,6 +94,18 @@ def test_the_simulators_agree_on_troubled_clusters(chunk: int, share: float) -> 
 def test_the_simulators_agree_on_a_few_troubled_clusters() -> None:
     """The same on a few."""
     agree_on(15, 20, troubled_clusters())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("chunk", "share"), [(7, 0.3), (40, 0.3), (1_000_000, 0.4)])
+def test_the_simulators_agree_on_parted_clusters(chunk: int, share: float) -> None:
+    """So it does where connections are lost, known to one end or both, and are made again."""
+    agree_on(int(EXAMPLES * share), chunk, parted_clusters())
+
+
+def test_the_simulators_agree_on_a_few_parted_clusters() -> None:
+    """The same on a few."""
+    agree_on(15, 20, parted_clusters())
 
 
 @pytest.mark.slow

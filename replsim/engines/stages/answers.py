@@ -46,6 +46,11 @@ class Answers:
         self._ends = kernel.Ends(empty, empty)
         self._heard = [Replies(empty, empty, empty, empty) for _ in self.candidates]
 
+    @property
+    def waits(self) -> bool:
+        """Whether anybody waits for a standby."""
+        return bool(self._kinds)
+
     def run(self, flushes: Flushes, replies: dict[str, Replies], *, complete: bool) -> Answered:
         """The commits whose answers follow from these flushes and replies, and those before them."""
         assert self._log.rows is not None

@@ -67,6 +67,7 @@ class Pipeline:
             known[name] = end if last else min(known[replica.upstream], replica.open_from - 1)
             batches = streamed[name].moved.batches
             flushed[name] = Flushed(batches.flushed, batches.position)
+        self._refuse_what_leaves()
         replies = {name: streamed[name].moved.replies for name in self.answers.candidates}
         answered = self.answers.run(flushes, replies, complete=last)
         self._refuse_what_binds(answered, horizon, last=last)
@@ -74,6 +75,13 @@ class Pipeline:
             self.answers.row, min((each.standby.place for each in self.replicas.values()), default=self.log.end)
         )
         return Chunk(answered, flushes, streamed)
+
+    def _refuse_what_leaves(self) -> None:
+        """Raise `UnsupportedScenario` if a synchronous candidate has lost its connection."""
+        for name in self.answers.candidates if self.answers.waits else ():
+            for note in self.replicas[name].notes[:1]:
+                when = format_duration(note.time)
+                raise UnsupportedScenario(f"the connection of {name}, a synchronous candidate, is lost at {when}")
 
     @property
     def happened(self) -> list[tuple[int, str, str]]:

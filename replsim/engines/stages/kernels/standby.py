@@ -209,6 +209,12 @@ def unprompted(s: Ints, until: int, rules: Rules, wire: Wire, applied: Applied, 
 
 
 @part
+def idle_until(s: Ints, bounds: Bounds) -> int:
+    """The last moment at which an idle receiver replies; it is busy as long as it flushes."""
+    return bounds.replies if s[FLUSHED_AT] <= bounds.flush_replies else -1
+
+
+@part
 def whole(last: tuple[int, int], following: int, position: int, added: Additions, rules: Rules) -> tuple[int, int]:
     """Where the last record ends that is whole at ``position``, and how many records there are up to there.
 
@@ -354,7 +360,7 @@ def batch(
     written, position, word = drain(s, begins, given, bounds.end >= 0, rules, draws)
     if word != DONE:
         return word
-    if not unprompted(s, min(begins, bounds.replies), rules, wire, applied, replies):
+    if not unprompted(s, min(begins, idle_until(s, bounds)), rules, wire, applied, replies):
         return LACKS
     told = awake(rules.stops, written)
     if told <= bounds.replies and not reply(s, told, position, rules, wire, applied, replies):
@@ -406,7 +412,7 @@ def standby(
             copy(after, s)
     if word == DONE and bounds.end >= 0:
         copy(s, after)
-        if not unprompted(after, min(bounds.end, bounds.replies), rules, wire, applied, out[1]):
+        if not unprompted(after, min(bounds.end, idle_until(s, bounds)), rules, wire, applied, out[1]):
             return False
         copy(after, s)
     return word != LACKS
