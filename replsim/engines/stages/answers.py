@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from replsim.engines.stages.columns import Ints, chained, cut, joined
 from replsim.engines.stages.kernels import release as kernel
 from replsim.engines.stages.kernels.primary_flush import Flushes
-from replsim.engines.stages.kernels.standby import Replies
+from replsim.engines.stages.kernels.standby_state import Replies
 from replsim.engines.stages.log import Log, Rows
 from replsim.rules.acks import REMOTE_LEVELS, Level, SyncRule
 from replsim.scenario import Scenario

@@ -11,7 +11,7 @@ from replsim.engines.stages.columns import Ints, chained, cut, joined
 from replsim.engines.stages.intake import Group, Transactions
 from replsim.engines.stages.kernels.pages import Pages, images
 from replsim.engines.stages.kernels.primary_flush import ASYNCHRONOUS, CHUNK, WAITS, Inserts
-from replsim.engines.stages.kernels.standby import Additions
+from replsim.engines.stages.kernels.standby_state import Additions
 from replsim.randomness import Streams
 from replsim.randomness.keys import KeyDraws
 from replsim.rules.acks import LEVELS

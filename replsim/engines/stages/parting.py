@@ -11,7 +11,7 @@ import numpy as np
 
 from replsim.engines.stages.columns import by, cut
 from replsim.engines.stages.kernels.sender_link import Flushed
-from replsim.engines.stages.kernels.standby import Bounds
+from replsim.engines.stages.kernels.standby_state import Bounds
 from replsim.engines.stages.stream import Stream
 from replsim.engines.stages.ways import Disturbance, Ways
 from replsim.units import NEVER, SECOND

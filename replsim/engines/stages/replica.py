@@ -6,7 +6,7 @@ from replsim.engines.stages.actors.sender import sender
 from replsim.engines.stages.actors.standby import Standby, Steps
 from replsim.engines.stages.columns import chained
 from replsim.engines.stages.kernels.sender_link import Flushed
-from replsim.engines.stages.kernels.standby import Bounds
+from replsim.engines.stages.kernels.standby_state import Bounds
 from replsim.engines.stages.log import Log
 from replsim.engines.stages.parting import Note, NotYetKnown, Parting, Rank
 from replsim.engines.stages.stream import Stream, Streamed

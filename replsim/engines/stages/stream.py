@@ -11,7 +11,7 @@ from replsim.engines.stages.actors.sender import Sender, WindowedSender
 from replsim.engines.stages.actors.standby import Moved, Standby, Steps
 from replsim.engines.stages.columns import by, chained, cut
 from replsim.engines.stages.kernels.sender_link import Flushed, Messages
-from replsim.engines.stages.kernels.standby import Batches, Bounds, Replies
+from replsim.engines.stages.kernels.standby_state import Batches, Bounds, Replies
 from replsim.engines.stages.log import Log
 from replsim.units import NEVER
 

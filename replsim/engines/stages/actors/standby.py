@@ -9,7 +9,8 @@ import numpy as np
 from replsim.engines.stages.actors import feed
 from replsim.engines.stages.actors.wire import WireFeed
 from replsim.engines.stages.columns import Ints, chained, cut, roomy, until
-from replsim.engines.stages.kernels import standby as kernel
+from replsim.engines.stages.kernels import standby as loop
+from replsim.engines.stages.kernels import standby_state as kernel
 from replsim.engines.stages.kernels.sender_link import Messages
 from replsim.engines.stages.kernels.wire import Way
 from replsim.engines.stages.log import Log
@@ -124,7 +125,7 @@ class Standby:
         """The first reply on a new connection."""
         out = kernel.Replies(*(np.empty(1, dtype=np.int64) for _ in range(4)))
         state, lacking = self._state.copy(), False
-        while not kernel.announce(
+        while not loop.announce(
             state, time, self._wire.view(1, self._way(), lacking=lacking), self._rules, self._applied, out
         ):
             state, lacking = self._state.copy(), True
@@ -181,7 +182,7 @@ class Standby:
         )
         wire = self._wire.view(replies, self._way(), lacking=lacking)
         s = self._state.copy()
-        enough = kernel.standby(s, s.copy(), given, bounds, added, draws, wire, self._rules, applied, out)
+        enough = loop.standby(s, s.copy(), given, bounds, added, draws, wire, self._rules, applied, out)
         count = s.tolist()
         self._write.used(count[kernel.WRITES])
         self._flush.used(count[kernel.BATCHES])

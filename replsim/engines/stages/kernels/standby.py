@@ -6,166 +6,47 @@ again; replay asks for more replies (PostgreSQL ``walreceiver.c``, ``xlogrecover
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
-
-from replsim.engines.stages.kernels.pace import Pace, Stops, after, awake, own, when
-from replsim.engines.stages.kernels.wire import LACKING, SECOND, Way, Wire, send, transfer
+from replsim.engines.stages.kernels.pace import after, awake
+from replsim.engines.stages.kernels.replay import hand_over
+from replsim.engines.stages.kernels.standby_state import (
+    ADDED,
+    APPLIED,
+    ASKED,
+    ASKS,
+    AT_END,
+    BATCHES,
+    FIELDS,
+    FLUSHED,
+    FLUSHED_AT,
+    LINE_FREE,
+    LINE_LAST,
+    LINE_RESUMES,
+    MESSAGES,
+    NEVER,
+    REPLIED,
+    REPLIES,
+    SEEN,
+    STEPS,
+    WRITES,
+    Additions,
+    Applied,
+    Batches,
+    Bounds,
+    Draws,
+    Given,
+    Ints,
+    Replies,
+    Rules,
+)
+from replsim.engines.stages.kernels.wire import LACKING, Way, Wire, send, transfer
 from replsim.kernels.compiled import compiled, part
 
-__all__ = [
-    "Additions",
-    "Applied",
-    "Batches",
-    "Bounds",
-    "Draws",
-    "Given",
-    "Replies",
-    "Rules",
-    "announce",
-    "initial",
-    "standby",
-]
-
-Ints = NDArray[np.int64]
+__all__ = ["announce", "standby"]
 
 REPLY_BYTES = 39
 """A standby status update on the wire, as measured."""
-NEVER = 2**63 - 1
-
-
-class Rules(NamedTuple):
-    """The settings of a standby."""
-
-    wakeup: int
-    status_interval: int
-    bandwidth: int
-    """Of its WAL device, and of replay: bytes a second; 0 for no limit."""
-    replay_bandwidth: int
-    apply_delay: int
-    per_record: int
-    """The cost of a record, or -1 where it is drawn."""
-    background_record: int
-    """Bytes of a record of background WAL; 0 where there is none."""
-    device: Pace
-    """How fast its WAL device is, and its replay."""
-    replay: Pace
-    stops: Stops
-    """When its processes stand still."""
-
-
-class Additions(NamedTuple):
-    """What was added to the log from some place on, at least up to all that is delivered."""
-
-    inserted: Ints
-    begin: Ints
-    """Where its own bytes begin, behind the background WAL before it."""
-    end: Ints
-    records: Ints
-    """WAL records up to its end, ever, the background's with them."""
-    commits: NDArray[np.bool_]
-    """Whether it is a commit, not a chunk of a transaction that still runs."""
-    asks: NDArray[np.bool_]
-    """Whether it asks for a reply once it is replayed: those at ``remote_apply``."""
-
-
-class Draws(NamedTuple):
-    """The cost of each write call, of each flush, and of the replay of each record."""
-
-    write: Ints
-    flush: Ints
-    record: Ints
-
-
-class Given(NamedTuple):
-    """Messages, as they arrive."""
-
-    arrival: Ints
-    position: Ints
-
-
-class Bounds(NamedTuple):
-    """How far a call goes."""
-
-    end: int
-    """Up to when an idle receiver is seen to, where no message comes after those that are given; else -1."""
-    before: int = NEVER
-    """Batches whose flush ends then or later are left."""
-    replies: int = NEVER
-    """The last moment at which a reply is sent: nobody listens any more, or the receiver knows that;"""
-    flush_replies: int = NEVER
-    """and the same for those at the end of a flush."""
-
-
-class Batches(NamedTuple):
-    """Room for batches: when each was written and its flush began, when that ended, and where the batch ends."""
-
-    written: Ints
-    flushed: Ints
-    position: Ints
-
-
-class Applied(NamedTuple):
-    """Room for the steps of the applied position, and for the replies that replay will ask for."""
-
-    time: Ints
-    lsn: Ints
-    asked: Ints
-
-
-class Replies(NamedTuple):
-    """Room for replies: when each was processed by the upstream, and what it reports."""
-
-    time: Ints
-    write: Ints
-    flush: Ints
-    apply: Ints
-
-
-# What a standby's state holds, by place.  Counts are of what the kernel was given and 0 between two calls.
-MESSAGES = 0  # taken
-ADDED = 1  # handed to replay, of what was added to the log
-BATCHES = 2  # done: each takes one draw of a flush
-WRITES = 3  # draws taken
-RECORDS = 4  # draws taken
-REPLIES = 5  # sent
-STEPS = 6  # of the applied position, known
-SEEN = 7  # of these, before the last reply
-ASKED = 8  # replies to come: from the first,
-ASKS = 9  # to the last
-FLUSHED = 10  # the position flushed, and when that was
-FLUSHED_AT = 11
-FREE = 12  # when replay, in its own time, has done all that it was handed,
-RECORDS_DONE = 13  # with the records and bytes up to there
-BYTES_DONE = 14
-APPLIED = 15  # the position applied at the last reply
-REPLIED = 16  # when that was
-AT_END = 17  # when the reply is due that replay asks for once it has run out of WAL
-LINE_FREE = 18  # the wire of the replies
-LINE_LAST = 19
-LINE_RESUMES = 20
-LAST_RECORDS = 21  # the last commit or chunk handed to replay: the records up to its end, and where that is
-LAST_END = 22
-FIELDS = 23
-
 DONE, WAITING, LACKS = range(3)
 """A batch is done; or it is not known yet what else belongs to it; or draws or room do not suffice."""
-
-
-def initial() -> Ints:
-    """The state at time zero: idle, and nothing has been received."""
-    state = np.zeros(FIELDS, dtype=np.int64)
-    state[FLUSHED_AT] = -1
-    state[AT_END] = NEVER
-    return state
-
-
-@part
-def bytes_cost(lsn: int, bandwidth: int) -> int:
-    """The time to replay the first ``lsn`` bytes: differences of it add up exactly, however batches are cut."""
-    return lsn // bandwidth * SECOND + lsn % bandwidth * SECOND // bandwidth
 
 
 @part
@@ -212,85 +93,6 @@ def unprompted(s: Ints, until: int, rules: Rules, wire: Wire, applied: Applied, 
 def idle_until(s: Ints, bounds: Bounds) -> int:
     """The last moment at which an idle receiver replies; it is busy as long as it flushes."""
     return bounds.replies if s[FLUSHED_AT] <= bounds.flush_replies else -1
-
-
-@part
-def whole(last: tuple[int, int], following: int, position: int, added: Additions, rules: Rules) -> tuple[int, int]:
-    """Where the last record ends that is whole at ``position``, and how many records there are up to there.
-
-    What stands behind the ``last`` addition, of which this is asked too, is background WAL up to where the
-    ``following`` one begins, of which a part may be there.
-    """
-    end, records = last
-    if not rules.background_record:
-        return end, records
-    if following < len(added.begin):
-        position = min(position, added.begin[following])
-    behind = (position - end) // rules.background_record
-    return end + behind * rules.background_record, records + behind
-
-
-@part
-def replay(s: Ints, time: int, records: int, position: int, rules: Rules, draws: Draws) -> int:
-    """Replay on from ``time``, up to so many records and to ``position``; returns the end, or `LACKING`."""
-    if rules.per_record >= 0:
-        time += rules.per_record * (records - s[RECORDS_DONE])
-    else:
-        first, s[RECORDS] = s[RECORDS], s[RECORDS] + records - s[RECORDS_DONE]
-        if s[RECORDS] > len(draws.record):
-            return LACKING
-        for number in range(first, s[RECORDS]):
-            time += draws.record[number]
-    if rules.replay_bandwidth:
-        time += bytes_cost(position, rules.replay_bandwidth) - bytes_cost(s[BYTES_DONE], rules.replay_bandwidth)
-    s[RECORDS_DONE], s[BYTES_DONE] = records, position
-    return time
-
-
-@part
-def may_cost_nothing(s: Ints, position: int, added: Additions, rules: Rules) -> bool:
-    """Whether anything that is flushed up to ``position`` may be replayed in no time."""
-    if rules.per_record <= 0 or rules.apply_delay:
-        return True
-    row, end, records = s[ADDED], s[LAST_END], s[LAST_RECORDS]
-    while row < len(added.end) and added.end[row] <= position:
-        end, records, row = added.end[row], added.records[row], row + 1
-    end, records = whole((end, records), row, position, added, rules)
-    return records == s[RECORDS_DONE] and (
-        not rules.replay_bandwidth
-        or bytes_cost(end, rules.replay_bandwidth) == bytes_cost(s[BYTES_DONE], rules.replay_bandwidth)
-    )
-
-
-@part
-def hand_over(s: Ints, now: int, position: int, added: Additions, rules: Rules, draws: Draws, applied: Applied) -> bool:
-    """Replay takes all that is flushed up to ``position``; whether draws and room sufficed."""
-    start = own(rules.replay, now)
-    if when(rules.replay, start) < now and may_cost_nothing(s, position, added, rules):
-        # Own time stands still: what costs nothing waits all the same until it goes on.
-        start += 1
-    time = s[FREE] if s[FREE] > start else start + rules.wakeup
-    step = s[STEPS]
-    while s[ADDED] < len(added.end) and added.end[s[ADDED]] <= position and step < len(applied.time):
-        row = s[ADDED]
-        if added.commits[row]:
-            if rules.apply_delay:
-                time = max(time, own(rules.replay, added.inserted[row] + rules.apply_delay))
-            time = replay(s, time, added.records[row], added.end[row], rules, draws)
-            if time == LACKING:
-                return False
-            applied.time[step], applied.lsn[step] = when(rules.replay, time), added.end[row]
-            step += 1
-        s[LAST_RECORDS], s[LAST_END], s[ADDED] = added.records[row], added.end[row], row + 1
-    end, records = whole((s[LAST_END], s[LAST_RECORDS]), s[ADDED], position, added, rules)
-    time = replay(s, time, records, end, rules, draws)
-    if time == LACKING or step == len(applied.time):
-        return False
-    if step == s[STEPS] or applied.lsn[step - 1] < end:
-        applied.time[step], applied.lsn[step] = when(rules.replay, time), end
-        step += 1
-    s[FREE], s[STEPS] = time, step
-    return True
 
 
 @part
