@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
 from replsim.analysis.registry import Part, Spec, measures
-from replsim.analysis.weighted import Ramps, Share, Steps, Total, counting
+from replsim.analysis.weighted import Ramps, Share, Steps, Total, counts
 from replsim.kernels.steps import differences
 from replsim.record import Record
 from replsim.record.branch import distance
@@ -54,7 +54,10 @@ WORST: Final = "for the cluster, the largest of all standbys'"
 def lag_bytes(facts: Facts, node: str | None) -> Mapping[str, Part]:
     """True lag in bytes.  Each kind of lag is worked out by itself: a study may want one of them of many runs."""
     assert node is not None
-    return {"lag.bytes": Steps.between(*_bytes(facts, node), *facts.window)}
+    if len(facts.record.branches) > 1:
+        return {"lag.bytes": Steps.between(*_bytes(facts, node), *facts.window)}
+    insert, apply = facts.of_primary("insert"), facts.record.position(node, "apply")
+    return {"lag.bytes": Steps.difference((insert.time, insert.lsn), (apply.time, apply.lsn), facts.window)}
 
 
 @measures(
@@ -72,7 +75,8 @@ def lag_bytes(facts: Facts, node: str | None) -> Mapping[str, Part]:
 def lag_commits(facts: Facts, node: str | None) -> Mapping[str, Part]:
     """True lag in commits."""
     assert node is not None
-    return {"lag.commits": Steps.between(*_commits(facts, node), *facts.window)}
+    inserted, applied = _in_and_out(facts, node)
+    return {"lag.commits": Steps.difference((inserted, counts(len(inserted))), (applied, counts(len(applied))), facts.window)}
 
 
 @measures(
@@ -203,10 +207,20 @@ def _bytes(facts: Facts, node: str) -> tuple[Ints, Ints]:
 
 
 def _commits(facts: Facts, node: str) -> tuple[Ints, Ints]:
-    inserted, applied = facts.column("inserted"), facts.reached(node, "apply")
-    applied = applied[: int(np.searchsorted(applied, NEVER))]
-    ones = np.ones(facts.count, dtype=np.int64)
-    return counting((inserted, applied), (ones, -ones[: len(applied)]))
+    inserted, applied = _in_and_out(facts, node)
+    return differences(inserted, counts(len(inserted)), applied, counts(len(applied)))
+
+
+def _in_and_out(facts: Facts, node: str) -> tuple[Ints, Ints]:
+    """When commits were inserted on the primary, and when they were applied on a standby, each in order."""
+    applied = facts.reached(node, "apply")
+    return facts.once(_insertions), applied[: int(np.searchsorted(applied, NEVER))]
+
+
+def _insertions(facts: Facts) -> Ints:
+    """When commits were inserted, in order; after a failover that is not always the log's."""
+    inserted = facts.column("inserted")
+    return inserted if np.all(inserted[1:] >= inserted[:-1]) else np.sort(inserted)
 
 
 def _oldest(facts: Facts, node: str) -> tuple[Ints, Ints, Ints]:
@@ -218,4 +232,4 @@ def _oldest(facts: Facts, node: str) -> tuple[Ints, Ints, Ints]:
 
 def _ramps(facts: Facts, node: str) -> Ramps:
     """The lag in seconds within the window."""
-    return Ramps.of(*_oldest(facts, node), facts.window)
+    return Ramps.oldest(facts.column("inserted"), facts.reached(node, "apply"), facts.window)

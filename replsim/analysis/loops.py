@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from replsim.analysis.bins import BELOW, CELL_BITS, SMALL
 from replsim.kernels.compiled import compiled, part
 from replsim.kernels.loops import rank
 
-__all__ = ["exporter", "ramps", "tally"]
+__all__ = ["at_risk", "exporter", "oldest", "peaks", "ramps", "tally", "tally_ramps", "tally_weighted"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -40,20 +41,83 @@ def ramps(start: Ints, end: Ints, origin: Ints, window: tuple[int, int], out: Pi
 
 
 @compiled
-def tally(
-    values: Ints, exact: Floats, cells: Ints, first: Ints, edges: Floats, weights: Ints, weighted: bool, held: Floats
-) -> None:
-    """Add each value's weight, or 1, to its bin in ``held``.
+def oldest(origin: Ints, end: Ints, window: tuple[int, int], out: Pieces) -> tuple[int, int]:
+    """`ramps` of the first in line: i has its turn when the one before it ended, if it has begun by then."""
+    count = covered = before = 0
+    for i in range(len(end)):
+        if end[i] > before:
+            last, count = count, piece(max(before, origin[i]), end[i], origin[i], window, out, count)
+            if count > last:
+                covered += out[2][last] - out[1][last]
+        before = end[i]
+    return count, covered
 
-    ``exact`` are the values again, of which those below the first cell are their own bins; ``first`` says by cell
-    which bin begins in it or behind it, and ``edges`` where.
-    """
+
+@part
+def bin_of(value: int) -> int:
+    """See `replsim.analysis.bins`."""
+    return value if value < SMALL else (np.float64(value).view(np.int64) >> CELL_BITS) - BELOW
+
+
+@compiled
+def tally(values: Ints, held: Ints) -> tuple[int, int]:
+    """Count each of ``values`` (one at least) in its bin; their sum, and the largest."""
+    total, largest = 0, values[0]
     for i in range(len(values)):
-        place = values[i]
-        if cells[i] >= 0:
-            place = first[cells[i]]
-            place -= exact[i] < edges[place]
-        held[place] += weights[i] if weighted else 1.0
+        total += values[i]
+        largest = max(largest, values[i])
+        held[bin_of(values[i])] += 1
+    return total, largest
+
+
+@compiled
+def tally_weighted(values: Ints, weights: Ints, held: Ints) -> tuple[int, float, int]:
+    """Add the weight of each of ``values`` (one at least) to its bin; all weights, the sum of what has them, and the
+    largest value."""
+    total, area, largest = 0, 0.0, values[0]
+    for i in range(len(values)):
+        total += weights[i]
+        area += np.float64(values[i]) * weights[i]
+        largest = max(largest, values[i])
+        held[bin_of(values[i])] += weights[i]
+    return total, area, largest
+
+
+@compiled
+def tally_ramps(low: Ints, high: Ints, counts: tuple[Ints, Ints], sums: tuple[Floats, Floats]) -> tuple[float, int]:
+    """Count both ends of ramps in their bins, and add them up there; the area under all of them, and the highest."""
+    area, largest = 0.0, 0
+    for i in range(len(low)):
+        area += (np.float64(low[i]) + high[i]) / 2 * (high[i] - low[i])
+        largest = max(largest, high[i])
+        below, above = bin_of(low[i]), bin_of(high[i])
+        counts[0][below] += 1
+        sums[0][below] += low[i]
+        counts[1][above] += 1
+        sums[1][above] += high[i]
+    return area, largest
+
+
+@compiled
+def peaks(start: Ints, low: Ints, high: Ints, duration: int, out: Floats) -> None:
+    """Note the highest end of ramps, in seconds, in each of equal stretches of a run that lasts so long."""
+    for i in range(len(start)):
+        place = min((start[i] + high[i] - low[i]) * len(out) // duration, len(out) - 1)
+        out[place] = max(out[place], high[i] / 1e9)
+
+
+@compiled
+def at_risk(told: Ints, saved: Ints, weight: Ints, out: Pieces) -> int:
+    """From when to when each commit could be lost, told to its client and not saved yet, and the sum of the weights up
+    to it; how many there are."""
+    starts, ends, sums = out
+    count = total = 0
+    for i in range(len(told)):
+        if told[i] < saved[i]:
+            total += weight[i]
+            starts[count], ends[count], sums[count] = told[i], saved[i], total
+            count += 1
+    return count
 
 
 @part

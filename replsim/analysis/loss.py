@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
 from replsim.analysis.registry import Part, Spec, measures
-from replsim.analysis.weighted import Ramps, Share, Steps, counting
+from replsim.analysis.weighted import Ramps, Share, Steps, counts, in_order
+from replsim.kernels import worth_compiling
+from replsim.kernels.places import plain
+from replsim.kernels.steps import differences
 from replsim.record import Record
 from replsim.units import NEVER
 
@@ -51,7 +54,8 @@ def loss_series(record: Record, node: str | None = None, in_flight: InFlight = "
 
 def facts_loss_series(facts: Facts, node: str | None = None, in_flight: InFlight = "dies") -> tuple[Floats, Floats]:
     """`loss_series`, sharing what other metrics have derived."""
-    time, value = _at_risk(facts.acknowledged, _received(facts, node, in_flight), np.ones(facts.count, dtype=np.int64))
+    starts, ends, _, _ = _at_risk(facts.acknowledged, _received(facts, node, in_flight), facts.column("bytes"))
+    time, value = differences(starts, counts(len(starts)), ends, counts(len(ends)))
     return time / 1e9, value.astype(np.float64)
 
 
@@ -107,13 +111,11 @@ def restart_loss(facts: Facts, _: str | None) -> Mapping[str, Part]:
 
 def _measured(facts: Facts, family: str, saved: Ints) -> dict[str, Part]:
     """The metrics of a ``family``, where each commit of the log is out of danger from ``saved`` on."""
-    weights = {"commits": np.ones(facts.count, dtype=np.int64), "bytes": facts.column("bytes")}
     ramps = _since_first(facts, saved)
+    starts, ends, told, kept = _at_risk(facts.acknowledged, saved, facts.column("bytes"))
     return {
-        **{
-            f"{family}.{what}": Steps.between(*_at_risk(facts.acknowledged, saved, weight), *facts.window)
-            for what, weight in weights.items()
-        },
+        f"{family}.commits": Steps.difference((starts, counts(len(starts))), (ends, counts(len(ends))), facts.window),
+        f"{family}.bytes": Steps.difference((starts, told), (ends, kept), facts.window),
         f"{family}.seconds": ramps,
         f"{family}.probability": Share(float(ramps.total - ramps.zero), float(ramps.total)),
     }
@@ -128,15 +130,43 @@ def _received(facts: Facts, node: str | None, in_flight: InFlight) -> Ints:
     return np.minimum.reduce(every) if every else np.full(facts.count, NEVER)
 
 
-def _at_risk(told: Ints, saved: Ints, weight: Ints) -> tuple[Ints, Ints]:
-    risky = (told < NEVER) & (saved > told)
-    starts, ends, weight = told[risky], saved[risky], weight[risky].astype(np.int64)
-    return counting((starts, ends[ends < NEVER]), (weight, -weight[ends < NEVER]))
+def _at_risk(told: Ints, saved: Ints, weight: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """When commits come to be at risk, and when they are saved, each in order; and the sum of weights by then."""
+    starts, ends, sums = _risks(told, saved, weight)
+    begun = over = sums
+    if not _rises(starts):
+        starts, by = in_order(starts, np.diff(sums, prepend=0))
+        begun = np.cumsum(by)
+    if not _rises(ends):
+        ends, by = in_order(ends, np.diff(sums, prepend=0))
+        over = np.cumsum(by)
+    saves = int(np.searchsorted(ends, NEVER))
+    return starts, ends[:saves], begun, over[:saves]
+
+
+def _risks(told: Ints, saved: Ints, weight: Ints) -> tuple[Ints, Ints, Ints]:
+    """From when to when each commit is at risk that ever is, in the log's order, and the sum of weights up to it."""
+    if not worth_compiling(len(told)):
+        risky = told < saved
+        return told[risky], saved[risky], np.cumsum(weight[risky], dtype=np.int64)
+    from replsim.analysis import loops
+
+    out = np.empty((3, len(told)), dtype=np.int64)
+    count = loops.at_risk(plain(told), plain(saved), plain(weight), (out[0], out[1], out[2]))
+    return out[0, :count], out[1, :count], out[2, :count]
+
+
+def _rises(times: Ints) -> bool:
+    return bool(np.all(times[1:] >= times[:-1]))
 
 
 def _since_first(facts: Facts, saved: Ints) -> Ramps:
     """The age of the first acknowledgement among the commits that are in danger."""
     # While exactly the first i commits are saved, that is the earliest acknowledgement from commit i on.
-    first = np.minimum.accumulate(facts.acknowledged[::-1])[::-1] if facts.count else facts.acknowledged
-    start = np.maximum(np.concatenate([[0], saved])[: len(saved)], first)
-    return Ramps.of(start, saved, first, facts.window)
+    return Ramps.oldest(facts.once(_first_told), saved, facts.window)
+
+
+def _first_told(facts: Facts) -> Ints:
+    """The earliest acknowledgement from each commit on."""
+    told = facts.acknowledged
+    return told if _rises(told) else np.minimum.accumulate(told[::-1])[::-1]

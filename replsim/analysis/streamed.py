@@ -16,7 +16,7 @@ from typing_extensions import override
 from replsim.analysis.facts import Facts
 from replsim.analysis.registry import METRICS, Metric, Named, Part, names_for
 from replsim.analysis.tally import Tally, TallyOfRamps
-from replsim.analysis.weighted import AtEnd, Ramps, Sample, Share, Steps, Total
+from replsim.analysis.weighted import PERMILLE, AtEnd, Ramps, Sample, Share, Steps, Total
 from replsim.errors import UnsupportedScenario
 from replsim.randomness import DurationDistribution, Streams
 from replsim.randomness.arrivals import Arriving, Open
@@ -134,6 +134,8 @@ class Streamed(Named):
         super().__init__(scenario, names)
         self._luck = Luck(seed)
         self._found: dict[tuple[Any, str | None], dict[str, Adding]] = {}
+        self._worked_out: dict[tuple[str, str | None], dict[str, float]] = {}
+        """The statistics of a family, once one of them is asked for."""
         for name in names:
             metric = _plain(name)
             own = self._whose(metric, None if name in METRICS else name.partition(".")[0])
@@ -144,6 +146,7 @@ class Streamed(Named):
 
     def add(self, section: Record) -> None:
         """Add the next section."""
+        self._worked_out.clear()
         facts = SectionFacts(section, self._luck)
         for (function, entity), found in self._found.items():
             for name, part in facts.once(function, entity).items():
@@ -152,8 +155,9 @@ class Streamed(Named):
                     self._note_lag(entity, part)
 
     def _note_lag(self, standby: str, ramps: Ramps) -> None:
-        place = (ramps.start + ramps.high - ramps.low) * POINTS // max(self._scenario.duration, 1)
-        np.maximum.at(self.lag[standby], np.minimum(place, POINTS - 1), ramps.high / 1e9)
+        from replsim.analysis import loops
+
+        loops.peaks(ramps.start, ramps.low, ramps.high, max(self._scenario.duration, 1), self.lag[standby])
 
     @override
     def _value(self, metric: Metric, entity: str | None) -> float:
@@ -162,8 +166,11 @@ class Streamed(Named):
         if isinstance(own, Share | Total | AtEnd):
             return own.value
         spread = found.get(metric.family)
-        statistic = metric.name.rpartition(".")[2]
-        return spread.statistics([statistic])[statistic] if isinstance(spread, Tally | TallyOfRamps) else float("nan")
+        if not isinstance(spread, Tally | TallyOfRamps):
+            return float("nan")
+        if (metric.family, entity) not in self._worked_out:
+            self._worked_out[metric.family, entity] = spread.statistics(("mean", *PERMILLE, "max"))
+        return self._worked_out[metric.family, entity][metric.name.rpartition(".")[2]]
 
     @override
     def _unknown(self, name: str) -> str:

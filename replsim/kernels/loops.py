@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from replsim.kernels.compiled import compiled, part
 
-__all__ = ["differences", "held", "looked_up", "ranks", "union", "weighted_quantiles"]
+__all__ = ["differences", "gaps", "held", "looked_up", "ranks", "union", "weighted_quantiles"]
 
 Ints = NDArray[np.int64]
 
@@ -112,6 +112,40 @@ def held(time: Ints, value: Ints, start: int, end: int, before: int, values: Int
         values[count], weights[count] = now, end - last
         count += 1
     return count
+
+
+@compiled
+def gaps(
+    time: Ints,
+    level: Ints,
+    other_time: Ints,
+    other_level: Ints,
+    start: int,
+    end: int,
+    values: Ints,
+    weights: Ints,
+) -> int:
+    """What one step function less another, both 0 at first, was over ``[start, end)``, and how long: `differences` and
+    `held` in one pass."""
+    i = j = count = 0
+    high = low = 0
+    last = start
+    while True:
+        upto = min(other_time[j], end) if j < len(other_time) else end
+        while i < len(time) and time[i] <= upto:
+            # What holds for no time is written over.
+            values[count], weights[count] = high - low, time[i] - last
+            count += time[i] > last
+            last = max(last, time[i])
+            high = level[i]
+            i += 1
+        values[count], weights[count] = high - low, upto - last
+        count += upto > last
+        last = max(last, upto)
+        if upto == end:
+            return count
+        low = other_level[j]
+        j += 1
 
 
 @part

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from replsim.kernels import worth_compiling
 from replsim.kernels.places import plain
 
-__all__ = ["differences", "held", "weighted_quantiles"]
+__all__ = ["differences", "gaps", "held", "weighted_quantiles"]
 
 Ints = NDArray[np.int64]
 
@@ -49,6 +49,19 @@ def held(time: Ints, value: Ints, start: int, end: int, before: int) -> tuple[In
 
     values, weights = np.empty(len(time) + 1, dtype=np.int64), np.empty(len(time) + 1, dtype=np.int64)
     count = loops.held(plain(time), plain(value), start, end, before, values, weights)
+    return values[:count], weights[:count]
+
+
+def gaps(time: Ints, level: Ints, other_time: Ints, other_level: Ints, start: int, end: int) -> tuple[Ints, Ints]:
+    """What one step function less another, both 0 before their first step, was over ``[start, end)``, and how long."""
+    count = len(time) + len(other_time)
+    if not worth_compiling(count):
+        return held(*differences(time, level, other_time, other_level), start, end, 0)
+    from replsim.kernels import loops
+
+    values, weights = np.empty(count + 1, dtype=np.int64), np.empty(count + 1, dtype=np.int64)
+    columns = plain(time), plain(level), plain(other_time), plain(other_level)
+    count = loops.gaps(*columns, start, end, values, weights)
     return values[:count], weights[:count]
 
 
