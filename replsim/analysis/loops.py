@@ -9,7 +9,7 @@ from replsim.analysis.bins import BELOW, CELL_BITS, SMALL
 from replsim.kernels.compiled import compiled, part
 from replsim.kernels.loops import rank
 
-__all__ = ["at_risk", "exporter", "oldest", "peaks", "ramps", "tally", "tally_ramps", "tally_weighted"]
+__all__ = ["at_risk", "exporter", "oldest", "peaks", "ramps", "tally", "tally_ramps", "tally_rows", "tally_weighted"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -67,6 +67,18 @@ def tally(values: Ints, held: Ints) -> tuple[int, int]:
         total += values[i]
         largest = max(largest, values[i])
         held[bin_of(values[i])] += 1
+    return total, largest
+
+
+@compiled
+def tally_rows(column: Ints, rows: Ints, held: Ints) -> tuple[int, int]:
+    """`tally` of the values of a ``column`` at ``rows``."""
+    total, largest = 0, column[rows[0]]
+    for n in range(len(rows)):
+        value = column[rows[n]]
+        total += value
+        largest = max(largest, value)
+        held[bin_of(value)] += 1
     return total, largest
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
-from replsim.analysis.reads import chosen
+from replsim.analysis.reads import chosen, facts_reads
 from replsim.analysis.registry import Part, Spec, measures
 from replsim.analysis.weighted import PERMILLE, Sample, Share, Total
 from replsim.record import Record
@@ -87,14 +87,27 @@ def _fraction(mask: NDArray[np.bool_]) -> float:
 )
 def stale_reads(facts: Facts, entity: str | None) -> Mapping[str, Part]:
     """Staleness against the whole log."""
-    column = chosen(facts, entity)
-    versions = column("versions")
+    reads = chosen(facts, entity)
+    ahead, table = reads("ahead"), reads.table
     return {
-        "reads.count": Total(float(len(versions))),
-        "read_latency": Sample(column("answered") - column("time"), SECOND),
-        "reads_ahead.fraction": _share(column("ahead")),
-        **_staleness("stale_reads", versions, column("age")),
+        "reads.count": Total(float(len(ahead))),
+        "read_latency": reads.sample(facts.once(_latencies), SECOND),
+        "reads_ahead.fraction": _share(ahead),
+        "stale_reads.fraction": _share(facts.once(_stale)[reads.rows]),
+        "stale_reads.versions": reads.sample(table["versions"]),
+        "stale_reads.age": reads.sample(table["age"], SECOND),
     }
+
+
+def _latencies(facts: Facts) -> Ints:
+    """Of each read, from its issue to its answer."""
+    table = facts_reads(facts)
+    return np.asarray(table["answered"] - table["time"])
+
+
+def _stale(facts: Facts) -> NDArray[np.bool_]:
+    """Whether each read missed anything."""
+    return np.asarray(facts_reads(facts)["versions"] > 0)
 
 
 @measures(
@@ -129,15 +142,10 @@ def stale_reads_by_key(facts: Facts, entity: str | None) -> Mapping[str, Part]:
     versions, age = column("key_versions"), column("key_age")
     if not keyed.all():
         versions, age = versions[keyed], age[keyed]
-    return _staleness("stale_reads.by_key", versions, age)
-
-
-def _staleness(family: str, versions: Ints, age: Ints) -> dict[str, Part]:
-    """The metrics of a ``family`` of stale reads, from the versions (0: fresh) and the age of each read."""
     return {
-        f"{family}.fraction": _share(versions > 0),
-        f"{family}.versions": Sample(versions),
-        f"{family}.age": Sample(age, SECOND),
+        "stale_reads.by_key.fraction": _share(versions > 0),
+        "stale_reads.by_key.versions": Sample(versions),
+        "stale_reads.by_key.age": Sample(age, SECOND),
     }
 
 

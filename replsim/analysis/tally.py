@@ -36,15 +36,20 @@ class Tally:
         """Add what another stretch of time has."""
         from replsim.analysis import loops
 
-        values = part.values if isinstance(part, Sample) else part.value
-        if not len(values):
-            return
         area: float
-        if isinstance(part, Sample):
-            self._per, total = part.per, len(values)
-            area, largest = loops.tally(plain(values), self._held)
+        if isinstance(part, Steps):
+            if not len(part.value):
+                return
+            total, area, largest = loops.tally_weighted(plain(part.value), plain(part.weight), self._held)
         else:
-            total, area, largest = loops.tally_weighted(plain(values), plain(part.weight), self._held)
+            total = len(part.column if part.rows is None else part.rows)
+            if not total:
+                return
+            self._per, column = part.per, plain(part.column)
+            if part.rows is None:
+                area, largest = loops.tally(column, self._held)
+            else:
+                area, largest = loops.tally_rows(column, part.rows, self._held)
         self._total += total
         self._area += area
         self._largest = max(self._largest, largest)

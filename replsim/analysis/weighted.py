@@ -93,10 +93,17 @@ def in_order(time: Ints, change: Ints) -> tuple[Ints, Ints]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """Whole numbers, ``per`` of which are one in the metric's unit (nanoseconds in a second)."""
+    """Whole numbers, ``per`` of which are one in the metric's unit (nanoseconds in a second): of a ``column``, those at
+    ``rows`` (None: all)."""
 
-    values: NDArray[np.integer]
+    column: NDArray[np.integer]
     per: int = 1
+    rows: Ints | None = None
+
+    @property
+    def values(self) -> NDArray[np.integer]:
+        """All of them."""
+        return self.column if self.rows is None else self.column[self.rows]
 
     def statistics(self, names: Sequence[str]) -> dict[str, float]:
         """``mean``, ``max`` and percentiles."""

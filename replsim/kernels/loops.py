@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from replsim.kernels.compiled import compiled, part
 
-__all__ = ["differences", "gaps", "held", "looked_up", "ranks", "union", "weighted_quantiles"]
+__all__ = ["differences", "gaps", "grouped", "held", "looked_up", "ranks", "union", "weighted_quantiles"]
 
 Ints = NDArray[np.int64]
 
@@ -59,6 +59,22 @@ def looked_up(known: Ints, values: Ints, asked: Ints, after: bool, back: int, ou
         place = rank(known, asked[i], after, place)
         at = place - back
         out[i] = values[at] if 0 <= at < len(values) else outside
+
+
+@compiled
+def grouped(labels: NDArray[np.integer], order: Ints, firsts: Ints) -> None:
+    """The places of each label from 0 on, one label after the other, and where in ``order`` those of each begin."""
+    firsts[:] = 0
+    for i in range(len(labels)):
+        firsts[labels[i] + 1] += 1
+    for label in range(1, len(firsts)):
+        firsts[label] += firsts[label - 1]
+    for i in range(len(labels)):
+        order[firsts[labels[i]]] = i
+        firsts[labels[i]] += 1
+    for label in range(len(firsts) - 1, 0, -1):
+        firsts[label] = firsts[label - 1]
+    firsts[0] = 0
 
 
 @compiled

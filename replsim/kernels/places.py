@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from replsim.kernels import worth_compiling
 
-__all__ = ["looked_up", "plain", "ranks", "union"]
+__all__ = ["grouped", "looked_up", "plain", "ranks", "union"]
 
 Ints = NDArray[np.int64]
 Side = Literal["left", "right"]
@@ -36,6 +37,19 @@ def looked_up(known: Ints, values: Ints, asked: Ints, side: Side, *, back: int, 
     found = np.empty(len(asked), dtype=np.int64)
     loops.looked_up(plain(known), plain(values), plain(asked), side == "right", back, outside, found)
     return found
+
+
+def grouped(labels: NDArray[np.integer], count: int) -> list[Ints]:
+    """The places of each of the labels 0 to ``count - 1``, in order."""
+    if not worth_compiling(len(labels)):
+        order = np.argsort(labels, kind="stable")
+        firsts = np.searchsorted(labels[order], np.arange(count + 1))
+    else:
+        from replsim.kernels import loops
+
+        order, firsts = np.empty(len(labels), dtype=np.int64), np.empty(count + 1, dtype=np.int64)
+        loops.grouped(plain(labels), order, firsts)
+    return [order[first:last] for first, last in pairwise(firsts.tolist())]
 
 
 def union(one: Ints, two: Ints) -> Ints:

@@ -23,8 +23,8 @@ __all__ = ["ArrivalLaw", "Arriving", "BurstLaw", "CurveLaw", "Open", "Users", "a
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-BLOCK: Final = 65_536
-"""The most draws made at once beyond what is expected to be needed."""
+BLOCK: Final = 8192
+"""The most draws made at once: few enough to stay in cache."""
 EARLIER: Final = 10
 """Mean gaps before the run at which open-loop users begin."""
 
@@ -180,9 +180,7 @@ class Arriving:
         """The next times, before ``time``."""
         blocks = [self._times]
         while self._uniforms is not None and self._last < min(time, self._end):
-            gaps = np.rint(-self._mean * np.log1p(-self._uniforms.block(BLOCK))).astype(np.int64)
-            gaps[0] += self._last
-            blocks.append(np.cumsum(gaps))
+            blocks.append(_points(self._uniforms, self._mean, BLOCK, self._last))
             self._last = int(blocks[-1][-1])
         if len(blocks) > 1:
             self._times = np.concatenate(blocks)
@@ -223,12 +221,20 @@ def _poisson(uniforms: Uniforms, rate: float, until: int) -> Ints:
     last = 0
     while last < until:
         count = int((until - last) / mean * 1.01) + 64
-        gaps = np.rint(-mean * np.log1p(-uniforms.block(min(count, 16 * BLOCK)))).astype(np.int64)
-        gaps[0] += last
-        blocks.append(np.cumsum(gaps))
+        blocks.append(_points(uniforms, mean, min(count, BLOCK), last))
         last = int(blocks[-1][-1])
     times = np.concatenate(blocks)
     return times[: int(np.searchsorted(times, until))]
+
+
+def _points(uniforms: Uniforms, mean: float, count: int, last: int) -> Ints:
+    """The next ``count`` points after ``last`` of a Poisson process: exponential gaps, each rounded once."""
+    gaps = uniforms.block(count)
+    np.log1p(np.negative(gaps, out=gaps), out=gaps)
+    gaps *= -mean
+    points = np.rint(gaps, out=gaps).astype(np.int64)
+    points[0] += last
+    return np.cumsum(points, out=points)
 
 
 def _unit_poisson(uniforms: Uniforms, total: float) -> Floats:

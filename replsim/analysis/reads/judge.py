@@ -6,8 +6,8 @@ then on, somebody could know of it.  What it was *promised* to see is less, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,12 @@ from replsim.kernels.places import plain
 from replsim.rules.promises import Promise
 from replsim.units import NEVER
 
-__all__ = ["Judge"]
+__all__ = ["Column", "Judge"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Column = NDArray[Any] | Callable[[], NDArray[Any]]
+"""A column, or what makes it when somebody asks for it."""
 
 
 class Judge:
@@ -40,13 +42,16 @@ class Judge:
     def _rows(self) -> Rows:
         return Rows(self._facts.column("key").astype(np.int64), self._acknowledged, self._facts.acknowledged)
 
-    def columns(self, name: str, promise: Promise, looks: Looks) -> dict[str, NDArray[Any]]:
+    @cached_property
+    def _ends(self) -> Ints:
+        """Where a number of commits of the log ends."""
+        return np.concatenate([[0], self._facts.codes])
+
+    def columns(self, name: str, promise: Promise, looks: Looks) -> dict[str, Column]:
         """The columns of one group's reads."""
         count, seen, walk = len(looks.issued), looks.seen, looks.walk
-        ends = np.concatenate([[0], self._facts.codes])
-        told, against_the_log = self._against_the_log(looks.issued, seen, ends)
         own, back = self._own(name, looks), self._back(looks)
-        columns: dict[str, NDArray[Any]] = {
+        columns: dict[str, Column] = {
             "time": looks.issued,
             "arrived": walk.arrived,
             "looked": walk.looked,
@@ -60,7 +65,9 @@ class Judge:
             "served": walk.served,
             "timed_out": walk.timed_out,
             "diverted": walk.diverted,
-            **against_the_log,
+            "saw": partial(np.take, self._ends, seen),
+            "should": lambda: self._ends[self._acknowledged.newest(self._acknowledged.by(looks.issued))],
+            **self._against_the_log(looks.issued, seen),
             "ahead": looks.ahead,
             "own": own,
             "back": back,
@@ -69,28 +76,25 @@ class Judge:
         if looks.key is None:
             zeros = np.broadcast_to(np.int64(0), count)
             return columns | {"key_should": zeros, "key_versions": zeros, "key_age": zeros}
-        row = self._rows.missed(looks.key, seen, told)
+        row = self._rows.missed(looks.key, seen, self._acknowledged.by(looks.issued))
         return columns | {
-            "key_should": ends[row.newest],
+            "key_should": self._ends[row.newest],
             "key_versions": row.versions,
             "key_age": np.maximum(looks.issued - row.since, 0),
         }
 
-    def _against_the_log(self, issued: Ints, seen: Ints, ends: Ints) -> tuple[Ints, dict[str, Ints]]:
-        """How many commits had been acknowledged when each read was issued, and what it saw and missed of all."""
+    def _against_the_log(self, issued: Ints, seen: Ints) -> dict[str, Ints]:
+        """What each read missed of all that had been acknowledged when it was issued."""
         acknowledged = self._acknowledged
         if worth_compiling(len(issued)):
             from replsim.analysis.reads import loops
 
-            told, saw, should, versions, age = np.empty((5, len(issued)), dtype=np.int64)
+            versions, age = np.empty((2, len(issued)), dtype=np.int64)
             by_count = acknowledged.times, acknowledged.newest_by_count, acknowledged.first_by_prefix
-            loops.judged(plain(issued), seen, by_count, ends, (told, saw, should, versions, age))
-            return told, {"saw": saw, "should": should, "versions": versions, "age": age}
-        told = acknowledged.by(issued)
-        newest = acknowledged.newest(told)
-        return told, {
-            "saw": ends[seen],
-            "should": ends[newest],
+            loops.judged(plain(issued), seen, *by_count, versions, age)
+            return {"versions": versions, "age": age}
+        newest = acknowledged.newest(acknowledged.by(issued))
+        return {
             "versions": np.maximum(newest - seen, 0),
             "age": np.maximum(issued - acknowledged.first_after(seen), 0),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 from replsim.analysis.facts import Facts
 from replsim.analysis.reads.capacity import Capacities, follow
 from replsim.analysis.reads.groups import Readers
-from replsim.analysis.reads.judge import Judge
+from replsim.analysis.reads.judge import Column, Judge
 from replsim.analysis.reads.users import Users
 from replsim.analysis.reads.views import Views
+from replsim.analysis.weighted import Sample
+from replsim.kernels.places import grouped
 from replsim.record import Record, Table
 from replsim.rules.promises import Promise
 from replsim.units import NEVER
 
-__all__ = ["chosen", "facts_reads", "reads"]
+__all__ = ["Chosen", "chosen", "facts_reads", "reads"]
+
+Ints = NDArray[np.int64]
 
 
 def reads(record: Record) -> Table:
@@ -62,23 +66,52 @@ def facts_reads(facts: Facts) -> Table:
     return facts.once(_reads)
 
 
-def chosen(facts: Facts, entity: str | None) -> Callable[[str], NDArray[Any]]:
-    """The columns of the reads issued within the window: all, or a reader's or session group's, or a node's.
-    Those that still wait at the run's end do not count."""
-    table, rows = facts_reads(facts), facts.once(_rows, entity)
-    return lambda name: table[name][rows]
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """Some rows of the table of reads."""
+
+    table: Table
+    rows: slice | Ints
+
+    def __call__(self, name: str) -> NDArray[Any]:
+        """A column of theirs."""
+        return self.table[name][self.rows]
+
+    def sample(self, column: Ints, per: int = 1) -> Sample:
+        """What ``column``, of all reads, has of theirs."""
+        return Sample(column[self.rows], per) if isinstance(self.rows, slice) else Sample(column, per, self.rows)
 
 
-def _rows(facts: Facts, entity: str | None) -> slice | NDArray[np.intp]:
+def chosen(facts: Facts, entity: str | None) -> Chosen:
+    """The reads issued within the window: all, or a reader's or session group's, or a node's.  Those that still wait at
+    the run's end do not count."""
+    return Chosen(facts_reads(facts), facts.once(_rows, entity))
+
+
+def _rows(facts: Facts, entity: str | None) -> slice | Ints:
+    table, (window, done) = facts_reads(facts), facts.once(_window)
+    if entity is None:
+        return window if done is None else np.flatnonzero(done) + window.start
+    column = "reader" if entity in table.words["reader"] else "node"
+    own: Ints = facts.once(_by, column)[table.words[column].index(entity)]
+    own = own[slice(*np.searchsorted(own, (window.start, window.stop)).tolist())]
+    if done is not None:
+        own = own[done[own - window.start]]
+    return window if len(own) == window.stop - window.start else own
+
+
+def _window(facts: Facts) -> tuple[slice, NDArray[np.bool_] | None]:
+    """The reads issued within the window, which are neighbours, and which of them are answered; None for all."""
     table = facts_reads(facts)
-    # Reads are in order of issue, so those of the window need no copy.
     window = slice(*np.searchsorted(table["time"], facts.window).tolist())
     done = table["answered"][window] < NEVER
-    if entity is None:
-        return window if done.all() else np.flatnonzero(done) + window.start
-    column = "reader" if entity in table.words["reader"] else "node"
-    own = np.flatnonzero(done & (table[column][window] == table.words[column].index(entity))) + window.start
-    return window if len(own) == window.stop - window.start else own
+    return window, None if done.all() else done
+
+
+def _by(facts: Facts, column: str) -> list[Ints]:
+    """The rows of each reader, or of each node."""
+    table = facts_reads(facts)
+    return grouped(table[column], len(table.words[column]))
 
 
 def _reads(facts: Facts) -> Table:
@@ -112,11 +145,13 @@ ORDER: Final = {
 """The columns, in order, and what they hold."""
 
 
-def _table(parts: list[dict[str, NDArray[Any]]], names: tuple[str, ...], nodes: tuple[str, ...]) -> Table:
+def _table(parts: list[dict[str, Column]], names: tuple[str, ...], nodes: tuple[str, ...]) -> Table:
     parts = parts or [{name: np.empty(0, dtype=kind) for name, kind in ORDER.items()}]
-    columns = {
-        name: np.concatenate([part[name] for part in parts]) if len(parts) > 1 else parts[0][name] for name in ORDER
-    }
+    columns = {name: parts[0][name] if len(parts) == 1 else _joined([part[name] for part in parts]) for name in ORDER}
     table = Table(columns, times=("time", "arrived", "looked", "answered"), words={"reader": names, "node": nodes})
     # A stable sort: reads issued at one time stay in the order of their readers.
-    return table if len(parts) == 1 else table.where(np.argsort(columns["time"], kind="stable"))
+    return table if len(parts) == 1 else table.where(np.argsort(table["time"], kind="stable"))
+
+
+def _joined(columns: list[Column]) -> NDArray[Any]:
+    return np.concatenate([each if isinstance(each, np.ndarray) else each() for each in columns])

@@ -12,7 +12,7 @@ from replsim.analysis.facts import Facts
 from replsim.analysis.reads.tokens import first_at
 from replsim.analysis.sightings import Acknowledged, Visible, ahead_on_standby, count_by
 from replsim.kernels import worth_compiling
-from replsim.kernels.places import plain
+from replsim.kernels.places import grouped, plain
 from replsim.record import DOWN, Trajectory
 from replsim.record.branch import branch_of, distance, lsn_of
 from replsim.units import NEVER
@@ -63,15 +63,13 @@ class Views:
         from replsim.analysis.reads import loops
 
         acknowledged = self.acknowledged
-        for code, name in enumerate(self._names):
-            if not (nodes == code).any():
-                continue
-            if self._is_primary(code):
+        for code, looks in enumerate(grouped(nodes, len(self._names))):
+            if self._is_primary(code) and len(looks):
                 times, newest = self._visible.times, self._visible.newest_by_count
-                loops.looked_at_primary(code, nodes, moments, times, newest, acknowledged.times, seen, ahead)
-            else:
-                applied = self.facts.reached(name, "apply")
-                loops.looked_at_standby(code, nodes, moments, applied, acknowledged.latest_within, seen, ahead)
+                loops.looked_at_primary(looks, moments, times, newest, acknowledged.times, seen, ahead)
+            elif len(looks):
+                applied = self.facts.reached(self._names[code], "apply")
+                loops.looked_at_standby(looks, moments, applied, acknowledged.latest_within, seen, ahead)
 
     def ready(self, nodes: Ints, counts: Ints, since: Ints) -> Ints:
         """When, from ``since`` on, nodes have replayed so many commits: `NEVER` where not by the run's end, 0 on the
