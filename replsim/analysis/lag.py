@@ -76,7 +76,8 @@ def lag_commits(facts: Facts, node: str | None) -> Mapping[str, Part]:
     """True lag in commits."""
     assert node is not None
     inserted, applied = _in_and_out(facts, node)
-    return {"lag.commits": Steps.difference((inserted, counts(len(inserted))), (applied, counts(len(applied))), facts.window)}
+    up, down = (inserted, counts(len(inserted))), (applied, counts(len(applied)))
+    return {"lag.commits": Steps.difference(up, down, facts.window)}
 
 
 @measures(

@@ -56,7 +56,7 @@ def oldest(origin: Ints, end: Ints, window: tuple[int, int], out: Pieces) -> tup
 @part
 def bin_of(value: int) -> int:
     """See `replsim.analysis.bins`."""
-    return value if value < SMALL else (np.float64(value).view(np.int64) >> CELL_BITS) - BELOW
+    return value if value < SMALL else int(np.float64(value).view(np.int64) >> CELL_BITS) - BELOW
 
 
 @compiled

@@ -247,11 +247,18 @@ def unit_of(name: str) -> Unit:
 
 def names_for(scenario: Scenario) -> list[str]:
     """All metrics that a run of ``scenario`` has, known before it runs: the cluster's, then each entity's."""
-    fitting = [metric for metric in METRICS.values() if metric.needs(scenario)]
-    whole = [m.name for m in fitting if m.overall == "own" or (m.overall and m.entities(scenario))]
-    order = dict.fromkeys(name for entities in _ENTITIES.values() for name in entities(scenario))
-    own = [f"{entity}.{m.name}" for entity in order for m in fitting if entity in m.entities(scenario)]
-    return whole + own
+    members = {per: entities(scenario) for per, entities in _ENTITIES.items()}
+    theirs: dict[str, list[str]] = {name: [] for names in members.values() for name in names}
+    whole = []
+    for metric in METRICS.values():
+        if not metric.needs(scenario):
+            continue
+        entities = dict.fromkeys(name for per in metric.per for name in members[per])
+        if metric.overall == "own" or (metric.overall and entities):
+            whole.append(metric.name)
+        for name in entities:
+            theirs[name].append(f"{name}.{metric.name}")
+    return whole + [name for names in theirs.values() for name in names]
 
 
 def unknown(name: str, scenario: Scenario) -> str:

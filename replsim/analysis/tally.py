@@ -96,11 +96,11 @@ class TallyOfRamps:
         if not self._total:
             return dict.fromkeys(names, NAN)
         known = {"mean": self._area / self._total, "max": self._largest}
-        # The time spent below each edge is exact: every end lies on one side of it.
+        # The time spent below each edge is exact: every end lies on one side of it.  Far up all pieces are passed.
         counts, sums = (
             np.concatenate([np.zeros((2, 1)), np.cumsum(each, axis=1)], axis=1) for each in (self._counts, self._sums)
         )
-        spent = self._zero + (counts[0] * EDGES - sums[0]) - (counts[1] * EDGES - sums[1])
+        spent = self._zero + (counts[0] - counts[1]) * EDGES - (sums[0] - sums[1])
         for name in names:
             if name in PERMILLE:
                 target = math.ceil(self._total * PERMILLE[name] / 1000)

@@ -38,6 +38,9 @@ from replsim.randomness.families import (
 )
 from replsim.units import Duration, Size
 
+_Constant = Constant[Any]
+_NONE = np.empty(0, dtype=np.int64)
+
 __all__ = ["Distribution", "DurationDistribution", "Empirical", "Part", "SizeDistribution"]
 
 
@@ -115,7 +118,7 @@ class Distribution(BaseModel, Generic[Q]):
     def family(self) -> Family | None:
         """The family, or None for a mixture."""
         if self.constant is not None:
-            return Constant[Any](value=self.constant)
+            return _Constant(value=self.constant)
         fields = (name for name in type(self).model_fields if name not in ("constant", "mixture"))
         return next((getattr(self, name) for name in fields if getattr(self, name) is not None), None)
 
@@ -133,10 +136,11 @@ class Distribution(BaseModel, Generic[Q]):
 
         ``phase`` is the stream's own constant uniform: it chooses where a sequence of samples starts.
         """
-        return self._values(u, np.arange(first, first + len(u)), phase)
+        in_order = self.mixture is not None or self.empirical is not None
+        return self._values(u, np.arange(first, first + len(u)) if in_order else _NONE, phase)
 
     def _values(self, u: Floats, k: NDArray[np.int64], phase: float) -> Floats:
-        """As `values`, for draws number ``k``: a part of a mixture does not take them all."""
+        """As `values`, for draws number ``k``, where that matters: a part of a mixture does not take them all."""
         if self.empirical is not None and self.empirical.order == "sequence":
             return self.empirical.in_sequence(k, phase)
         if self.mixture is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from replsim.randomness import DurationDistribution
@@ -74,7 +75,12 @@ def client_network(scenario: Scenario, client: Writer | Reader | Session, node: 
         return client.network
     zone = zone_of(scenario, node)
     between = scenario.zones.between(client.zone, zone) if scenario.zones and client.zone and zone else None
-    return between or DurationDistribution.model_validate("0s")
+    return between or _no_time()
+
+
+@cache
+def _no_time() -> DurationDistribution:
+    return DurationDistribution.model_validate("0s")
 
 
 def client_ways(scenario: Scenario, client: Reader | Session, node: str) -> Ways:

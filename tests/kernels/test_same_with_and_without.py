@@ -12,16 +12,29 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import replsim.analysis.lagtracker
+import replsim.analysis.loss
+import replsim.analysis.weighted
 import replsim.kernels.places
 import replsim.kernels.steps
 from replsim.analysis.lagtracker import lags, shown
-from replsim.kernels.places import looked_up, plain, ranks, union
-from replsim.kernels.steps import differences, held, weighted_quantiles
+from replsim.analysis.loss import loss_if_primary_dies
+from replsim.analysis.weighted import Ramps
+from replsim.kernels.places import grouped, looked_up, plain, ranks, union
+from replsim.kernels.steps import differences, gaps, held, weighted_quantiles
+from tests.analysis.records import random_record
 
 Ints = NDArray[np.int64]
 
-HOMES = (replsim.kernels.places, replsim.kernels.steps, replsim.analysis.lagtracker)
+HOMES = (
+    replsim.kernels.places,
+    replsim.kernels.steps,
+    replsim.analysis.lagtracker,
+    replsim.analysis.loss,
+    replsim.analysis.weighted,
+)
 NEVER = 2**63 - 1
+KNOWN: dict[str, object] = {}
+"""What was found the other way."""
 
 times = st.lists(st.one_of(st.integers(0, 30), st.integers(0, 10**12), st.just(NEVER)), max_size=40)
 
@@ -92,6 +105,51 @@ def test_held(some: list[tuple[int, int]], start: int, length: int) -> None:
     assert (weights > 0).all()
     each = [([-3] + [value for time, value in some if time <= moment])[-1] for moment in range(start, start + length)]
     assert np.repeat(values, weights).tolist() == each
+
+
+@given(steps, steps, st.integers(0, 20), st.integers(0, 20))
+@settings(derandomize=True, deadline=None)
+def test_gaps(one: list[tuple[int, int]], two: list[tuple[int, int]], start: int, length: int) -> None:
+    """What one step function is above another over a stretch is their difference at each moment of it."""
+    columns = [ints([step[place] for step in each]) for each in (one, two) for place in (0, 1)]
+    values, weights = gaps(*columns, start, start + length)
+    assert (weights > 0).all()
+    levels = [
+        [([0] + [level for time, level in each if time <= moment])[-1] for moment in range(start, start + length)]
+        for each in (one, two)
+    ]
+    assert np.repeat(values, weights).tolist() == [up - down for up, down in zip(*levels, strict=True)]
+
+
+@given(st.lists(st.integers(0, 4), max_size=40))
+@settings(derandomize=True, deadline=None)
+def test_grouped(labels: list[int]) -> None:
+    """Each label has its places, in order."""
+    found = [places.tolist() for places in grouped(np.array(labels, dtype=np.int16), 5)]
+    assert found == [[place for place, each in enumerate(labels) if each == label] for label in range(5)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9)), max_size=20), st.integers(0, 15), st.integers(0, 40))
+@settings(derandomize=True, deadline=None)
+def test_the_age_of_the_first_in_line(line: list[tuple[int, int]], start: int, length: int) -> None:
+    """At each moment it is the age of the first of those that have begun and are not done."""
+    origin = ints(sorted(begun for begun, _ in line))
+    end = np.maximum.accumulate(origin + ints([lasts for _, lasts in line])) if line else origin
+    ramps = Ramps.oldest(origin, end, (start, start + length))
+    ages = []
+    for moment in range(start, start + length):
+        waiting = [begun for begun, done in zip(origin.tolist(), end.tolist(), strict=True) if begun <= moment < done]
+        ages += [moment - waiting[0]] if waiting else []
+    pieces = [range(low, high) for low, high in zip(ramps.low.tolist(), ramps.high.tolist(), strict=True)]
+    assert [age for piece in pieces for age in piece] == ages
+    assert ramps.zero == length - len(ages)
+
+
+def test_losses() -> None:
+    """What would be lost is the same to the last bit."""
+    found = [loss_if_primary_dies(random_record(seed), node) for seed in range(20) for node in ("s1", None)]
+    known = KNOWN.setdefault("losses", found)
+    assert found == known
 
 
 @given(

@@ -114,7 +114,6 @@ class Router:
             self._follow(views.serving)
         self.codes = np.array([scenario.nodes.index(node) for node in self.targets], dtype=np.int64)
         self.ways = [client_ways(scenario, client, node) for node in self.targets]
-        self._distances = np.array([way.out.mean for way in self.ways[: len(self.nodes)]])
         self.attempts = self.promise.attempts(len(self.nodes))
         self._edges, self._open = self._openings(scenario.duration)
 
@@ -125,7 +124,8 @@ class Router:
             return np.full(len(issued), self._primary)
         if len(self._edges) > 1:
             look = np.searchsorted(self._edges, issued, side="right") - 1
-        return self.route.choose(numbers, u, self._distances, self._open, look)
+        distances = np.array([way.out.mean for way in self.ways[: len(self.nodes)]])
+        return self.route.choose(numbers, u, distances, self._open, look)
 
     @property
     def _moves(self) -> bool:

@@ -25,13 +25,17 @@ def cut(table: T, rows: slice | NDArray[Any]) -> T:
 
 def chained(tables: Sequence[T]) -> T:
     """Named tuples of columns, one after the other."""
+    if len(tables) == 1:
+        return tables[0]
     columns = zip(*tables, strict=True)
     return cast(T, type(tables[0])._make(map(joined, columns)))  # type: ignore[attr-defined]  # named tuples have it
 
 
 def joined(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """One after the other; no copy where only one of them holds anything."""
-    filled = [column for column in columns if len(column)] or [columns[0]]
+    if len(columns) == 1:
+        return columns[0]
+    filled = [column for column in columns if len(column)] or columns[:1]
     return filled[0] if len(filled) == 1 else np.concatenate(filled)
 
 
