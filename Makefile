@@ -20,7 +20,7 @@ QUICKSTART := $(sort $(wildcard scenarios/quickstart/*.yaml))
 MEASURED := scenarios/validation/q_c8_d2-10_any1_on.yaml
 TYPED := replsim $(if $(wildcard dashboard/*.py),dashboard)
 
-.PHONY: help setup demo test swarm differential check fix bench extras dashboard docs lock clean
+.PHONY: help setup demo test swarm differential check fix bench redraw extras dashboard docs lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ fix: $(READY) ## mend what the linter and the formatter can mend
 bench: $(READY) ## how fast the engine is, against a plain SimPy model in the same run
 	$(BIN)/python -m tests.benchmarks.bench
 	$(BIN)/python -m tests.benchmarks.studies
+
+redraw: $(READY) ## how soon the dashboard's charts follow a knob, in headless Chromium
+	$(BIN)/python -m tests.benchmarks.redraw
 
 extras: $(READY) ## test what is too large to install for every test: Ray
 	UV_PROJECT_ENVIRONMENT=.venv/extras $(BIN)/uv sync --locked --quiet --extra ray --extra frames --no-default-groups --group test

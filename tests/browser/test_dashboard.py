@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import replsim
-from tests.browser.conftest import PATIENCE_SECONDS, Open
+from tests.browser.conftest import Open
+from tests.browser.window import PATIENCE_SECONDS
 
 POINT = """(chart) => {
   const trace = chart.calcdata.find((points) => points.length > 1), layout = chart._fullLayout;
