@@ -1,8 +1,8 @@
 """How soon a knob shows: from a key on a slider to the last chart of Explore redrawn, in headless Chromium.
 
-``make redraw`` runs it: for each of two knobs of the first scenario the median of ten turns, every one to a value that was
-not run before.  The browser's own clock measures, from the key's event to the frame after the last change to what any
-chart draws: no spinner, no placeholder and no half of a page passes for an answer.
+``make redraw`` runs it: for each of two knobs of the first scenario the median of ten turns, every one to a value that
+was not run before.  The browser's own clock measures, from the key's event to the frame after the last change to what
+any chart draws: no spinner, no placeholder and no half of a page passes for an answer.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ WATCH: Final = """() => {
     && drawn().filter((each) => !watch.before.includes(each)).length === changed
     && performance.now() - watch.last > 700;
 }"""
-"""Notes when a key is pressed and when a chart last changed; ``done(n)``: n of them have, and for 0.7 s none has since."""
+"""Notes when a key is pressed and when a chart last changed; ``done(n)``: n of them have, and none has for 0.7 s."""
 
 
 def turns(window: Window, knob: str) -> list[float]:
