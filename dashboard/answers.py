@@ -27,6 +27,13 @@ class Answer:
     help: str
     better: int = -1
     """-1: less is better, 1: more is."""
+    noun: str = ""
+    """What is counted, where the label does not say it."""
+
+    def said(self, value: float) -> str:
+        """A value in words."""
+        words = show_metric(self.metric, value)
+        return f"{words} {self.noun}{'' if words == '1' else 's'}" if self.noun else words
 
 
 def wanted(scenario: Scenario) -> list[Answer]:
@@ -61,6 +68,7 @@ def wanted(scenario: Scenario) -> list[Answer]:
             Answer(
                 f"Lost if {scenario.primary.name} died", "loss_if_primary_dies.commits.p99",
                 "Acknowledged commits that would be lost if the best standby took over: p99 over all moments.",
+                noun="commit",
             )
         )  # fmt: skip
     return found

@@ -11,7 +11,6 @@ from dashboard.answers import answers, change, sentences
 from dashboard.frame import Shown
 from dashboard.links import Setup
 from dashboard.words import hovers, plain
-from replsim.summary import show_metric
 
 __all__ = ["show_answers"]
 
@@ -30,7 +29,7 @@ def show_answers(shown: Shown) -> None:
         for answer, value in every:
             delta = change(answer.metric, value, before.get(answer.metric, math.nan))
             st.metric(
-                answer.label, show_metric(answer.metric, value), delta, help=plain(answer.help), border=True,
+                answer.label, answer.said(value), delta, help=plain(answer.help), border=True,
                 delta_color="normal" if answer.better > 0 else "inverse",
             )  # fmt: skip
     _pin(shown.setup, {answer.metric: value for answer, value in every}, title)

@@ -15,7 +15,7 @@ from replsim.analysis import find
 from replsim.result import Result
 from replsim.scenario import Scenario
 from replsim.study.statistics import Estimate, difference
-from replsim.summary import show, show_metric
+from replsim.summary import show
 
 __all__ = [
     "FEWEST_SEEDS",
@@ -80,7 +80,7 @@ def rows(every: Sequence[Sequence[Result]]) -> list[Row]:
             Row(
                 told[name].label,
                 told[name].help,
-                tuple(show_metric(name, sum(each) / len(each)) for each in values),
+                tuple(told[name].said(sum(each) / len(each)) for each in values),
                 tuple(_gap(name, gap) for gap in gaps),
                 tuple(_sure(gap) * better for gap in gaps),
             )

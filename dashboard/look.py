@@ -20,7 +20,8 @@ abbr[title] { text-decoration: underline dotted; text-underline-offset: .2em; cu
 .st-key-answers [data-testid="stMetric"] > div { padding: 0 .2rem; }
 .st-key-answers [data-testid="stMetricLabel"] p { font-size: .84rem; }
 .wide { overflow-x: auto; }
-table.compare { border-collapse: collapse; font-size: .95rem; min-width: 34rem; width: 100%; }
+table.compare { border-collapse: collapse; font-size: .95rem; width: 100%;
+  min-width: calc(7rem + var(--settings, 4) * 7rem); }
 table.compare th, table.compare td { text-align: left; padding: .4rem .7rem; vertical-align: top;
   border-bottom: 1px solid rgba(128, 128, 128, .3); font-variant-numeric: tabular-nums; }
 table.compare th { font-weight: 600; }
@@ -29,6 +30,7 @@ table.compare td div { font-size: .82rem; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3.6rem .9rem 2rem; }
   [data-testid="stMetricValue"] { font-size: 1.3rem; }
+  table.compare th, table.compare td { padding: .35rem .3rem; overflow-wrap: anywhere; }
 }
 </style>"""
 

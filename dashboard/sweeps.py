@@ -76,6 +76,8 @@ class Sweeping:
 
     grid: Grid
     metric: str
+    label: str
+    """What the metric is called on a page."""
     seeds: int
     total: NDArray[np.float64] = field(init=False)
     runs: NDArray[np.int64] = field(init=False)

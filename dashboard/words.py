@@ -12,6 +12,8 @@ __all__ = ["glossary", "hovers", "plain"]
 
 _HERE: Final = Path(__file__).resolve().parent
 _ROW: Final = re.compile(r"^\| (\*\*.+?) \| (.+) \|$", re.MULTILINE)
+_UNIT: Final = re.compile(r"(?<=\d) (?=(?:[nµm]?s|min|h|d|[kMGT]?B)\b|%)")
+"""The space between a number and its unit, at which no line ends."""
 _TERM: Final = re.compile(r"\*\*(.+?)\*\*")
 
 
@@ -39,7 +41,7 @@ def hovers(text: str) -> str:
         told.add(term)
         return f'<abbr title="{escape(glossary()[term])}">{word}</abbr>'
 
-    return _words().sub(explained, escape(text, quote=False))
+    return _words().sub(explained, _UNIT.sub("\u00a0", escape(text, quote=False)))
 
 
 def plain(text: str) -> str:

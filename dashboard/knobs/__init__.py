@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dashboard.knobs.commit import commit_knobs, distance
+from dashboard.knobs.commit import LEVEL, commit_knobs, distance
 from dashboard.knobs.faults import fault_knobs
 from dashboard.knobs.knob import Knob
 from dashboard.knobs.quantities import PRIMARY, READER, RUN, SESSION, STANDBY, WRITER, quantities
 from dashboard.knobs.reads import promises, routing
 from replsim.scenario import Scenario
 
-__all__ = ["Knob", "knobs"]
+__all__ = ["LEVEL", "Knob", "knobs"]
 
 
 def knobs(scenario: Scenario, base: Scenario | None = None) -> list[Knob]:

@@ -12,8 +12,10 @@ from replsim.rules.acks import LEVELS, SyncRule
 from replsim.scenario import Scenario
 from replsim.scenario.topology import zone_of
 
-__all__ = ["commit_knobs", "distance"]
+__all__ = ["LEVEL", "commit_knobs", "distance"]
 
+LEVEL: Final = "primary.synchronous_commit"
+"""The knob whose values mean something else where nobody must confirm."""
 LEVEL_WORDS: Final = {
     "off": "off: told before the flush",
     "local": "local: on the primary's disk",
@@ -32,11 +34,11 @@ def commit_knobs(scenario: Scenario) -> Iterator[Knob]:
     group = "Commit"
     alone = not SyncRule.parse(scenario.primary.synchronous_standby_names).count
     yield Knob(
-        "primary.synchronous_commit", group, "synchronous_commit",
+        LEVEL, group, "synchronous_commit",
         "How far a commit must get before its client is told."
         + (" While nobody must confirm, all but off are the same: the primary's disk." if alone else ""),
         scenario.primary.synchronous_commit, LEVELS, (ALONE if alone else LEVEL_WORDS).__getitem__,
-        lambda level: {"primary.synchronous_commit": f'"{level}"' if level in ("on", "off") else level}, ordered=False,
+        lambda level: {LEVEL: f'"{level}"' if level in ("on", "off") else level}, ordered=False,
     )  # fmt: skip
     offered = rules(scenario)
     yield Knob(

@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import state
-from dashboard.charts import show_figure, show_reading, theme
+from dashboard.charts import show_reading, theme
 from dashboard.choices import choose, choose_from_list
 from dashboard.comparison import (
     FEWEST_SEEDS,
@@ -56,10 +56,11 @@ def main() -> None:
     _table(named, seeds)
     left, right = st.columns(2, gap="medium")
     with left:
-        show_figure(plots.tradeoff(named, theme=theme()), "tradeoff", said)
+        show_reading(plots.tradeoff(named, theme=theme()), "tradeoff", plots.tradeoff_reading(named))
         st.caption("Best is bottom left, and small: the larger a point, the more the primary's death would lose.")
     with right:
-        show_figure(plots.compare_latency(named, theme=theme()), "compare latency", said)
+        figure = plots.compare_latency(named, theme=theme())
+        show_reading(figure, "compare latency", plots.compare_latency_reading(named))
     _side_by_side(named)
     _open(every)
 
@@ -80,7 +81,9 @@ def _table(named: Mapping[str, Sequence[Result]], seeds: int) -> None:
         lines.append(
             f"<tr><th scope='row' title='{escape(row.help, quote=True)}'>{escape(row.label)}</th>{''.join(cells)}</tr>"
         )
-    st.html(f"<div class='wide'><table class='compare'><tr><th></th>{head}</tr>{''.join(lines)}</table></div>")
+    lines.insert(0, f"<tr><th></th>{head}</tr>")
+    style = f"style='--settings: {len(named)}'"
+    st.html(f"<div class='wide'><table class='compare' {style}>{''.join(lines)}</table></div>")
     st.caption(
         f"Means over {seeds} seeds; below them the difference to the first column with its 95 % interval, from pairs "
         "of runs that saw the same luck. Grey: may be nothing."

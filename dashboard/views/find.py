@@ -14,7 +14,7 @@ from dashboard.choices import choose_from_list
 from dashboard.errors import show_refusal
 from dashboard.finds import MOST_SETTINGS, Finding
 from dashboard.frame import open_scenario
-from dashboard.knobs import knobs
+from dashboard.knobs import LEVEL, knobs
 from dashboard.runs import refusal
 from dashboard.sweeps import some, sweepable, texts
 from dashboard.words import plain
@@ -25,7 +25,7 @@ from replsim.summary import show_metric
 
 _FINDING = "finding"
 SEEDS = 3
-LEVEL, RULE = "primary.synchronous_commit", "primary.synchronous_standby_names"
+RULE = "primary.synchronous_standby_names"
 
 
 def main() -> None:

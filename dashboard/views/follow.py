@@ -31,11 +31,8 @@ def main() -> None:
     title.markdown("#### Follow one commit from its client to every standby")
     with way_out:
         offer(shown)
-    commits, reads = st.columns(2, gap="large")
-    with commits:
-        _commit(shown)
-    with reads:
-        _read(shown)
+    _commit(shown)
+    _read(shown)
 
 
 def _commit(shown: Shown) -> None:

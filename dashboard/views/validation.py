@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import state
-from dashboard.charts import show_figure, theme
+from dashboard.charts import show_reading, theme
 from dashboard.choices import choose, choose_from_list
 from dashboard.errors import show_problems
 from dashboard.frame import finished, results_of
@@ -17,10 +17,12 @@ from dashboard.runs import Runs
 from dashboard.sources import scenario_of
 from dashboard.words import plain
 from replsim import front
+from replsim.analysis import find
 from replsim.calibrate import Comparison, Live, compare, read, seen_in, validate_live
 from replsim.calibrate.page import measured_runs
 from replsim.errors import ScenarioError
-from replsim.plots.validation import lag_overlay, quantiles
+from replsim.plots.palette import node_colours
+from replsim.plots.validation import lag_overlay, lag_overlay_reading, quantiles, quantiles_reading
 from replsim.scenario import Scenario
 from replsim.summary import show_metric
 from replsim.units import SECOND
@@ -110,16 +112,15 @@ def _show(comparison: Comparison) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         family = comparison.latency
-        show_figure(
-            quantiles(comparison.measured.latencies[family], comparison.simulated.latencies[family], theme=theme()),
-            "quantiles", said,
-        )  # fmt: skip
+        both = [seen.latencies[family] for seen in (comparison.measured, comparison.simulated)]
+        show_reading(quantiles(*both, theme=theme()), "quantiles", quantiles_reading(*both))
     with right:
         curves = [
             {name: (lag["replay"].time, lag["replay"].value) for name, lag in seen.lag.items() if "replay" in lag}
             for seen in (comparison.measured, comparison.simulated)
         ]
-        show_figure(lag_overlay(*curves, theme=theme()), "overlay", said)
+        colours = node_colours(comparison.scenario)
+        show_reading(lag_overlay(*curves, colours=colours, theme=theme()), "overlay", lag_overlay_reading(*curves))
     _table(comparison)
 
 
@@ -133,9 +134,10 @@ def _table(comparison: Comparison) -> None:
         if row.limit is not None and row.limit.amount:
             limit += f" or {show_metric(row.metric, row.limit.amount)}"
         shown = "".join(f"<td>{show_metric(row.metric, value)}</td>" for value in (row.measured, row.simulated))
+        about = escape(find(row.metric)[0].definition, quote=True)
         lines.append(
-            f"<tr><th scope='row'>{escape(row.metric)}</th>{shown}<td class='{kind}'>{mark} {error}</td>"
-            f"<td>{limit}</td></tr>"
+            f"<tr><th scope='row' title='{about}'>{escape(row.metric)}</th>{shown}"
+            f"<td class='{kind}'>{mark} {error}</td><td>{limit}</td></tr>"
         )
     heads = ("metric", comparison.measured.source, comparison.simulated.source, "difference", "limit")
     head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in heads)

@@ -13,11 +13,12 @@ from replsim.analysis.histogram import latency_histogram, together
 from replsim.plots import runs as several
 from replsim.plots.axes import log_axis, percent_axis
 from replsim.plots.palette import DASHES, Theme, named
+from replsim.plots.phrases import listed
 from replsim.plots.runs import Run, Runs
 from replsim.plots.style import canvas, nothing
 from replsim.summary import show, show_metric
 
-__all__ = ["compare_latency", "compared"]
+__all__ = ["compare_latency", "compare_latency_reading", "compared"]
 
 COST: Final = "commit_latency.p99"
 STALE: Final = "stale_reads.fraction"
@@ -54,6 +55,13 @@ def compare_latency(settings: Mapping[str, Runs], *, theme: Theme = "light") -> 
             showlegend=True,
         )
     return figure
+
+
+def compare_latency_reading(settings: Mapping[str, Runs]) -> str:
+    """How long half of the commits take with each setting, in a sentence."""
+    half = {name: _mean(several.of(runs), "commit_latency.p50") for name, runs in settings.items()}
+    told = [f"{show(value, 's')} with {name}" for name, value in half.items() if not math.isnan(value)]
+    return f"Half of the commits are done within {listed(told)}." if told else f"{NONE.capitalize()}."
 
 
 def compared(settings: Mapping[str, Runs]) -> str:

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from replsim.plots.palette import THEMES, Theme
 from replsim.plots.study import Axis, heat_map
-from replsim.summary import show_metric
 
-__all__ = ["clickable_map"]
+__all__ = ["clickable_map", "map_reading"]
 
 
 def clickable_map(
@@ -31,7 +30,7 @@ def clickable_map(
     """
     figure = heat_map(measure, across, down, columns, rows, value, theme=theme)
     cells = [tuple(place) for place in np.argwhere(np.isfinite(value))]
-    words = [show_metric(measure.name, float(value[place])) for place in cells]
+    words = [measure.words(float(value[place])) for place in cells]
     figure.add_scatter(
         x=[columns[column] for _, column in cells],
         y=[rows[row] for row, _ in cells],
@@ -43,3 +42,26 @@ def clickable_map(
         showlegend=False,
     )
     return figure
+
+
+def map_reading(
+    measure: Axis,
+    value: NDArray[np.float64],
+    *,
+    across: str,
+    down: str,
+    columns: Sequence[str],
+    rows: Sequence[str],
+) -> str:
+    """Where a measure over two knobs is lowest and where it is highest, in a sentence."""
+    if not np.isfinite(value).any():
+        return "No cell has a value yet."
+    ends = []
+    for place in (np.nanargmin(value), np.nanargmax(value)):
+        row, column = divmod(int(place), len(columns))
+        ends.append(
+            f"{measure.words(float(value[row, column]))}, at {across} = {columns[column]} and {down} = {rows[row]}"
+        )
+    if np.nanmin(value) == np.nanmax(value):
+        return f"{measure.name}: {measure.words(float(np.nanmin(value)))} in every cell."
+    return f"{measure.name}: lowest, {ends[0]}; highest, {ends[1]}."

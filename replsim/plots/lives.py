@@ -124,15 +124,15 @@ def follow_read(results: Runs, read: str | int = "stalest", *, theme: Theme = "l
         node_colours(run.scenario),
         theme,
     )
-    if stale:
-        _add_missed(drawn, life, (writer, primary), max(times))
-    drawn.arrow((reader, life.issued), (life.node, life.arrived), "read", label="read", strong=True)
     here = [(life.looked, "looked: not there yet" if stale else "looked: all there")]
+    if life.missed is not None:
+        received = commit_life(run.facts, life.missed).time(life.node, "receive")
+        _add_missed(drawn, life, (writer, primary), received, max(times))
+        here += [(NEVER if received is None else received, "received"), (life.applied, "applied")]
+    drawn.arrow((reader, life.issued), (life.node, life.arrived), "read", label="read", strong=True)
     if life.looked > life.arrived:
         drawn.stay(life.node, life.arrived, life.looked, QUIET, "waiting until the node has replayed enough")
         here.append((life.arrived, "came"))
-    if stale:
-        here.append((life.applied, "applied"))
     drawn.moments(life.node, [each for each in here if each[0] < NEVER], left=True)
     ends = [(life.issued, "asked")]
     if life.issued < life.answered < NEVER:
@@ -142,12 +142,12 @@ def follow_read(results: Runs, read: str | int = "stalest", *, theme: Theme = "l
     return drawn.figure
 
 
-def _add_missed(drawn: SpaceTime, life: ReadLife, places: tuple[str, str], end: int) -> None:
-    """The first commit that the read missed: from where to where, and for how long the node lacked it."""
+def _add_missed(drawn: SpaceTime, life: ReadLife, places: tuple[str, str], received: int | None, end: int) -> None:
+    """The first commit that the read missed: when its WAL came, and for how long the node lacked it."""
     writer, primary = places
     drawn.stay(life.node, life.acknowledged, min(life.applied, end), BAD, "the client knows, the node does not")
     drawn.arrow((primary, life.inserted), (writer, life.acknowledged), "commit's answer", label="answer", strong=False)
-    if life.applied < NEVER:
-        drawn.arrow((primary, life.inserted), (life.node, life.applied), "WAL", label="WAL", strong=False)
+    if received is not None:
+        drawn.arrow((primary, life.inserted), (life.node, received), "WAL", label="WAL", strong=False)
     drawn.moments(primary, [(life.inserted, f"commit {life.missed}")])
     drawn.moments(writer, [(life.acknowledged, "acknowledged")], left=True)

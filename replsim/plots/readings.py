@@ -84,7 +84,7 @@ def _loss(runs: Sequence[Run], **_: Any) -> str:
     )
 
 
-def _commit_latency(runs: Sequence[Run], **_: Any) -> str:
+def _commit_latency(runs: Sequence[Run], *, view: str = "spread", **_: Any) -> str:
     p50, p99, top = (_value(runs, f"commit_latency.{name}") for name in ("p50", "p99", "max"))
     text = NO_COMMITS
     if not math.isnan(p50):
@@ -92,12 +92,24 @@ def _commit_latency(runs: Sequence[Run], **_: Any) -> str:
             f"Half of the commits took at most {show(p50, 's')}, 99 in 100 at most {show(p99, 's')}, "
             f"the slowest {show(top, 's')}."
         )
+        if view == "time":
+            return _slowest(runs[0])
     waiting = int(np.median([overdue(run.facts) for run in runs]))
     if waiting:
         text += (
             f" {waiting} {'was' if waiting == 1 else 'were'} still waiting at the end, for longer than any other took."
         )
     return text + _seeds(runs)
+
+
+def _slowest(run: Run) -> str:
+    """When the slowest commit of a run was told, and how it stands out."""
+    commits, row = run.record.commits, choose_commit(run.facts, "slowest")
+    took = int(commits["acknowledged"][row] - commits["submitted"][row])
+    told = show(int(commits["acknowledged"][row]) / SECOND, "s")
+    half = _value([run], "commit_latency.p50")
+    times = f", {show(took / SECOND / half, '1')} times the median" if half > 0 else ""
+    return f"The slowest, commit {row}, took {show(took / SECOND, 's')}{times}; it was acknowledged at {told}."
 
 
 def _breakdown(runs: Sequence[Run], **_: Any) -> str:

@@ -60,9 +60,11 @@ def felt(results: Runs) -> str:
     worst = max(every, key=lambda each: each.seconds)
     if not worst.seconds:
         return "Nobody waited for an answer."
-    text = f"The longest time without an answer was {show(worst.seconds, 's')}, from {show(worst.start, 's')} on"
-    if len(runs) > 1:
-        least = min(each.seconds for each in every)
-        middle = float(np.median([each.seconds for each in every]))
-        text += f" (over {len(runs)} seeds from {show(least, 's')}, half of them up to {show(middle, 's')})"
-    return f"{text}."
+    if len(runs) == 1:
+        return f"The longest time without an answer was {show(worst.seconds, 's')}, from {show(worst.start, 's')} on."
+    least = min(each.seconds for each in every)
+    middle = float(np.median([each.seconds for each in every]))
+    return (
+        f"The longest time without an answer was {show(least, 's')} to {show(worst.seconds, 's')} over {len(runs)} "
+        f"seeds, in half of them up to {show(middle, 's')}; the worst began at {show(worst.start, 's')}."
+    )

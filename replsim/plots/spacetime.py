@@ -18,8 +18,12 @@ __all__ = ["SpaceTime"]
 HEIGHT: Final = 560
 APART: Final = 0.034
 """Labels of one column stand at least so far apart, as a share of the height."""
-LEFT, RIGHT = 0.95, 1.0
-"""Room beside the outer columns for their labels, in columns."""
+RIGHT: Final = 1.0
+"""Room beside the last column for its labels, in columns."""
+LEFT: Final = 0.25
+"""Room beside the first one, as a share of the width: as much as a word takes on a telephone."""
+FLAT: Final = 0.03
+"""An arrow that falls by less of the height has its label above it."""
 LOST: Final = 0.72
 """How far towards its end the way of something is drawn that never arrives."""
 
@@ -52,7 +56,7 @@ class SpaceTime:
                 "side": "top",
                 "tickvals": list(range(len(places))),
                 "ticktext": [f"<b>{place}</b>" for place in places],
-                "range": [-LEFT, len(places) - 1 + RIGHT],
+                "range": [-(len(places) - 1 + RIGHT) * LEFT / (1 - LEFT), len(places) - 1 + RIGHT],
                 "showgrid": False,
                 "zeroline": False,
                 "ticks": "",
@@ -121,7 +125,9 @@ class SpaceTime:
         hover = f"{what}: {_time(lasted)}<extra></extra>"
         self._add(x=[x], y=[y], mode="markers", marker={"size": 16, "opacity": 0}, hovertemplate=hover)
         if label and y < self._at(self._end) * 1.03:
-            self._label(x, y, f"{label} {_time(lasted)}" if lasted else label, "center", 0)
+            flat = y1 - y0 < FLAT * float(self._scale(self._length))
+            # Two columns may be so near to each other that an arrow between them has room for one word.
+            self._label(x, y, label if flat or not lasted else f"{label} {_time(lasted)}", "center", 0, 9 * flat)
 
     def lost(self, place: str, start: int, towards: str, end: int) -> None:
         """Something left a place and never arrived: its way ends in a cross before the other column."""
@@ -164,12 +170,13 @@ class SpaceTime:
     def _add(self, **trace: Any) -> None:
         self._traces.append(trace)
 
-    def _label(self, x: float, y: float, text: str, anchor: str, shift: int) -> None:
+    def _label(self, x: float, y: float, text: str, anchor: str, shift: int, up: int = 0) -> None:
         look = {
             "font": {"size": 11, "color": self._theme["text"]},
             "bgcolor": see_through(self._theme["background"], 0.75),
         }
-        self._notes.append({"x": x, "y": y, "text": text, "xanchor": anchor, "xshift": shift, "borderpad": 0, **look})
+        place = {"x": x, "y": y, "xanchor": anchor, "xshift": shift, "yshift": up}
+        self._notes.append({**place, "text": text, "borderpad": 0, **look})
 
 
 def _merged(moments: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -30,7 +30,7 @@ LITTLE: Final = 50
 
 def commit_story(facts: Facts, life: CommitLife) -> str:
     """Why a commit took so long, and where it could be seen when."""
-    who = f"Commit {life.row} of {life.writer} at {life.level}"
+    who = f"Commit {life.row} of {life.writer} (synchronous_commit = {life.level})"
     if life.parts is None:
         return f"{who} {_unfinished(facts, life)}"
     total = int(life.parts.latency[0])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,6 +20,8 @@ from replsim.summary import show
 
 __all__ = ["Axis", "Figure", "Line", "bars", "front", "heat_map", "lines"]
 
+MOST_TOLD: Final = 150
+"""So many cells of a heat map have room for their values."""
 Floats = NDArray[np.float64]
 Figure = go.Figure
 
@@ -60,20 +62,25 @@ class Line:
 def heat_map(
     measure: Axis, x: str, y: str, columns: Sequence[str], rows: Sequence[str], value: Floats, *, theme: Theme = "light"
 ) -> go.Figure:
-    """A measure over two knobs: a cell for each pair of values, with its value in words; empty where there is none."""
+    """A measure over two knobs: a cell for each pair of values, with its value in words; empty where there is none.
+
+    Cells too many for words have a bar of colours beside them, which tells what each stands for.
+    """
     if not np.isfinite(value).any():
         return nothing(measure.name, "no cell has a value yet", theme=theme)
     axes = [{"title": name, "type": "category", "showgrid": False} for name in (x, y)]
     (drawn,), axis = measure.drawn(value)
     figure = canvas(measure.name, *axes, theme=theme, height=120 + 48 * max(len(rows), 4))
+    told = value.size <= MOST_TOLD
     words = [["" if np.isnan(cell) else measure.words(float(cell)) for cell in row] for row in value]
     figure.add_heatmap(
         x=list(columns),
         y=list(rows),
         z=drawn,
         text=words,
-        texttemplate="%{text}" if value.size <= 150 else None,
+        texttemplate="%{text}" if told else None,
         colorscale="Cividis",
+        showscale=not told,
         colorbar={"title": {"text": axis["title"], "side": "right"}, "tickformat": axis.get("tickformat")},
         xgap=2,
         ygap=2,

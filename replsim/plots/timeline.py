@@ -143,7 +143,7 @@ def shade(figure: go.Figure, run: Run) -> None:
     found = troubles(run.facts)
     for place, each in enumerate(found):
         words = each.what if len(found) <= NAMED else ""
-        # Names of neighbours stand one below the other.
+        # Names of neighbours stand one below the other, the first above the plot and the data.
         _add_stretch(figure, each.start / scale, each.end / scale, BAD, words, place % LEVELS)
 
 
@@ -154,5 +154,6 @@ def _add_stretch(figure: go.Figure, start: float, end: float, colour: str, words
         figure.add_vline(x=start, line={"color": colour, "width": 1, "dash": "dot"}, layer="below")
     if words:
         figure.add_annotation(
-            x=start, y=1, yref="paper", xanchor="left", yanchor="top", yshift=-14 * level, text=words, font={"size": 11}
-        )
+            x=start, y=1, yref="paper", xanchor="left", yanchor="bottom", yshift=-14 * level, text=words,
+            font={"size": 11},
+        )  # fmt: skip

@@ -12,11 +12,12 @@ from replsim.analysis.registry import find
 from replsim.plots import runs as several
 from replsim.plots.axes import log_axis, percent_axis
 from replsim.plots.palette import Theme, named, see_through
+from replsim.plots.phrases import listed
 from replsim.plots.runs import Run, Runs
 from replsim.plots.style import canvas, nothing
 from replsim.summary import show_metric
 
-__all__ = ["tradeoff"]
+__all__ = ["tradeoff", "tradeoff_reading"]
 
 TITLE: Final = "What each setting costs"
 SMALLEST, LARGEST = 14, 46
@@ -41,10 +42,7 @@ def tradeoff(
     A setting is a result, or several with other seeds: then it stands at their median, with their range as a cross.
     Other metrics can be named.
     """
-    runs = {name: several.of(results) for name, results in settings.items()}
-    staleness = staleness or next((each for each in STALENESS if _known(runs, each)), STALENESS[-1])
-    points = {name: [_values(many, metric) for metric in (latency, staleness, loss)] for name, many in runs.items()}
-    shown = {name: point for name, point in points.items() if all(len(axis) for axis in point[:2])}
+    staleness, shown = _points(settings, latency, staleness, loss)
     if not shown:
         return nothing(TITLE, "no setting has both a latency and a staleness", theme=theme)
     axes = [
@@ -54,7 +52,7 @@ def tradeoff(
     most = max((float(np.median(point[2])) for point in shown.values() if len(point[2])), default=0.0)
     for (name, (right, up, size)), colour in zip(shown.items(), named(list(shown)).values(), strict=True):
         lost = float(np.median(size)) if len(size) else 0.0
-        words = f"loses {show_metric(loss, lost)}{' commits' if '.commits.' in loss else ''}" if len(size) else ""
+        words = f"loses {_lost(loss, lost)}" if len(size) else ""
         figure.add_scatter(
             x=[np.median(right)],
             y=[np.median(up)],
@@ -74,6 +72,39 @@ def tradeoff(
             showlegend=True,
         )
     return figure
+
+
+def tradeoff_reading(
+    settings: Mapping[str, Runs], *, latency: str = LATENCY, staleness: str | None = None, loss: str = LOSS
+) -> str:
+    """Which settings another one betters in all three, in a sentence."""
+    _, shown = _points(settings, latency, staleness, loss)
+    at = {name: [float(np.median(axis)) if axis else 0.0 for axis in point] for name, point in shown.items()}
+    worse = [
+        f"{other} is as good as {name} in everything, and better in something"
+        for name, mine in at.items()
+        for other, theirs in at.items()
+        if theirs != mine and all(one <= two for one, two in zip(theirs, mine, strict=True))
+    ]
+    if worse:
+        return f"{listed(worse)}."
+    return "None of them is better than another in everything: each pays for one thing with another."
+
+
+def _points(
+    settings: Mapping[str, Runs], latency: str, staleness: str | None, loss: str
+) -> tuple[str, dict[str, list[list[float]]]]:
+    """What staleness is judged by, and the values of each setting that has a latency and a staleness."""
+    runs = {name: several.of(results) for name, results in settings.items()}
+    staleness = staleness or next((each for each in STALENESS if _known(runs, each)), STALENESS[-1])
+    points = {name: [_values(many, metric) for metric in (latency, staleness, loss)] for name, many in runs.items()}
+    return staleness, {name: point for name, point in points.items() if all(len(axis) for axis in point[:2])}
+
+
+def _lost(loss: str, value: float) -> str:
+    """What a setting loses, in words: a mean over all moments is not what the death at a bad one takes."""
+    commits = (" commit" if value == 1 else " commits") if ".commits." in loss else ""
+    return f"{show_metric(loss, value)}{commits}{' on average' if loss.endswith('.mean') and value else ''}"
 
 
 def _known(runs: Mapping[str, tuple[Run, ...]], metric: str) -> bool:

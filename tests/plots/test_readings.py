@@ -56,7 +56,7 @@ SAID: list[tuple[str, dict[str, Any], str]] = [
     (
         "follow",
         {"commit": 11},
-        "Commit 11 of app at on took 13 ms: 1 ms for the primary's flush, 5 ms on the way to near, 2 ms for near's "
+        "Commit 11 of app (synchronous_commit = on) took 13 ms: 1 ms for the primary's flush, 5 ms on the way to near, 2 ms for near's "
         "flush and 5 ms for near's reply back. It waited for near (ANY 1 (near, far)). A read sent once its client "
         "knew of it could still miss it for 11 ms on far. near showed it before its client knew.",
     ),
@@ -130,7 +130,7 @@ def test_commits_that_hang_are_said_to_hang() -> None:
         "other took."
     )
     said = plots.reading("follow", result, commit="pending")
-    assert said.startswith("Commit 0 of app at on was pending at the end of the run: it waited for ANY 3 (near, far).")
+    assert said.startswith("Commit 0 of app (synchronous_commit = on) was pending at the end of the run: it waited for ANY 3 (near, far).")
     assert said.endswith("near and far showed it before its client knew.")
     with pytest.raises(NotInResult, match="no commit was acknowledged"):
         plots.reading("follow", result)
