@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from replsim.analysis.reigns import FATES, absences, fates, milestones, reigns
 from replsim.plots import runs as several
-from replsim.plots.palette import BAD, GOOD, QUIET, Theme, node_colours
+from replsim.plots.palette import BAD, GOOD, QUIET, Theme, node_colours, written_on
 from replsim.plots.phrases import listed
 from replsim.plots.runs import Run, Runs
 from replsim.plots.seeds import shares_of_seeds
@@ -94,6 +94,7 @@ def _add_bar(figure: go.Figure, factor: float, node: str, start: int, end: int, 
         text=words,
         textposition="inside",
         insidetextanchor="end",
+        insidetextfont={"color": written_on(colour)},
         textangle=0,
         hovertemplate=f"<b>{node}</b> {words}<br>{span}<extra></extra>",
     )

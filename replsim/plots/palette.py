@@ -24,6 +24,7 @@ __all__ = [
     "named",
     "node_colours",
     "see_through",
+    "written_on",
 ]
 
 Theme = Literal["light", "dark"]
@@ -71,6 +72,18 @@ def named(names: Sequence[str]) -> dict[str, str]:
 
 def _cycled(names: Sequence[str], colours: Sequence[str]) -> dict[str, str]:
     return {name: colours[place % len(colours)] for place, name in enumerate(names)}
+
+
+def written_on(hexadecimal: str) -> str:
+    """Black or white, whichever can be read on a colour; the source is WCAG 2.2's contrast of relative luminances.
+
+    >>> written_on("#0072B2"), written_on("#C98500")
+    ('#FFFFFF', '#000000')
+    """
+    parts = (int(hexadecimal[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    light = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    luminance = sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), light, strict=True))
+    return "#000000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#FFFFFF"
 
 
 def see_through(hexadecimal: str, opacity: float) -> str:

@@ -50,7 +50,7 @@ def figure(at: AppTest, title: str) -> dict[str, Any]:
 
 def words(html: Any) -> str:
     """What a piece of HTML says, without its markup."""
-    return re.sub("<.*?>", "", html.proto.body)
+    return re.sub("<.*?>", "", html.proto.body).replace("\u00a0", " ")
 
 
 def metric(at: AppTest, label: str) -> str:

@@ -27,7 +27,7 @@ def grid() -> Grid:
 def test_each_cell_is_the_mean_of_its_runs() -> None:
     """What a cell shows is what its scenario gives, run by itself on the same seeds."""
     scenario = scenario_of(SHORT)
-    sweeping = Sweeping(grid(), METRIC, 2).start(scenario)
+    sweeping = Sweeping(grid(), METRIC, "Lag s1 p99", 2).start(scenario)
     sweeping.future.result(120)
     assert sweeping.share == 1
     for cell in range(4):
@@ -39,7 +39,7 @@ def test_each_cell_is_the_mean_of_its_runs() -> None:
 
 def test_a_cancelled_sweep_keeps_what_is_finished() -> None:
     """Cancel ends it after the run that is under way; cells without a run stay empty."""
-    sweeping = Sweeping(grid(), METRIC, 1)
+    sweeping = Sweeping(grid(), METRIC, "Lag s1 p99", 1)
     sweeping.cancelled = True
     sweeping.start(scenario_of(SHORT))
     with pytest.raises(RunCancelled):

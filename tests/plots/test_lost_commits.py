@@ -90,6 +90,8 @@ def test_the_client_of_an_unknown_commit_never_learned(crash: replsim.Result) ->
     result = replsim.run(replsim.Scenario.model_validate(CRASH | {"primary": synchronous}))
     said = plots.reading("follow", result, commit="unknown")
     row = choose_commit(result.facts, "unknown")
-    assert said.startswith(f"Commit {row} of app (synchronous_commit = on) is unknown to its client: p went away before it could ")
+    assert said.startswith(
+        f"Commit {row} of app (synchronous_commit = on) is unknown to its client: p went away before it could "
+    )
     assert result.commits["acknowledged"][row] == NEVER
     plots.follow(result, "unknown").to_json()

@@ -130,7 +130,9 @@ def test_commits_that_hang_are_said_to_hang() -> None:
         "other took."
     )
     said = plots.reading("follow", result, commit="pending")
-    assert said.startswith("Commit 0 of app (synchronous_commit = on) was pending at the end of the run: it waited for ANY 3 (near, far).")
+    assert said.startswith(
+        "Commit 0 of app (synchronous_commit = on) was pending at the end of the run: it waited for ANY 3 (near, far)."
+    )
     assert said.endswith("near and far showed it before its client knew.")
     with pytest.raises(NotInResult, match="no commit was acknowledged"):
         plots.reading("follow", result)
