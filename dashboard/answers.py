@@ -16,6 +16,10 @@ from replsim.summary import show, show_metric
 __all__ = ["Answer", "answers", "averages", "change", "sentences", "wanted"]
 
 MOST_STANDBYS: Final = 4
+OUTAGE: Final = (
+    "The longest time from a client's first transaction that failed, or whose outcome it does not know, to its next "
+    "acknowledgement. A commit that only waits has not failed."
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def wanted(scenario: Scenario) -> list[Answer]:
         found.append(Answer("Promise broken", "promises.broken", "Reads that did not see what they were promised."))
         found.append(Answer("Read wait p99", "promises.wait.p99", "How long reads waited for a standby to replay."))
     if scenario.faults:
-        found.append(Answer("Outage", "rto", "The longest time for which a client was not served."))
+        found.append(Answer("Outage", "rto", OUTAGE))
     if _may_fail_over(scenario):
         found.append(Answer("Commits lost", "lost_commits", "Acknowledged commits that the new primary does not have."))
     elif names:

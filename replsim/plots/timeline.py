@@ -31,6 +31,8 @@ __all__ = [
 NAMED: Final = 6
 """So many faults are named in a figure; more are only shaded."""
 LEVELS: Final = 3
+WORD: Final = 0.12
+"""What the word at a shaded stretch takes of a small figure's width."""
 STRETCHES: Final = 240
 """A band shows means over so many equal stretches of the run."""
 
@@ -141,7 +143,8 @@ def shade(figure: go.Figure, run: Run) -> None:
     if run.scenario.warmup:
         _add_stretch(figure, 0, run.scenario.warmup / scale, QUIET, "warm-up", 0)
     found = troubles(run.facts)
-    for place, each in enumerate(found):
+    below = 1 if run.scenario.warmup and found and found[0].start < run.scenario.duration * WORD else 0
+    for place, each in enumerate(found, below):
         words = each.what if len(found) <= NAMED else ""
         # Names of neighbours stand one below the other, the first above the plot and the data.
         _add_stretch(figure, each.start / scale, each.end / scale, BAD, words, place % LEVELS)
