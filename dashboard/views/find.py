@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from html import escape
+from collections.abc import Mapping
 
 import streamlit as st
 
 from dashboard import state
-from dashboard.answers import wanted
-from dashboard.charts import show_figure, theme
+from dashboard.answers import Answer, wanted
+from dashboard.charts import show_reading, theme
 from dashboard.choices import choose_from_list
 from dashboard.errors import show_refusal
 from dashboard.finds import MOST_SETTINGS, Finding
@@ -33,7 +33,7 @@ def main() -> None:
     setup, scenario = open_scenario()
     st.markdown("#### The best settings that keep what must hold")
     space = _space(scenario)
-    where, goals = _wishes(scenario)
+    where, goals, told = _wishes(scenario)
     settings = math.prod(map(len, space.values())) if space else 0
     if not 2 <= settings <= MOST_SETTINGS:
         st.info(f"Choose knobs and values: from 2 to {MOST_SETTINGS} settings; these are {settings}.")
@@ -49,7 +49,7 @@ def main() -> None:
             under_way[1].cancel()
         under_way = st.session_state[_FINDING] = asked, Finding().start(scenario, space, where, goals, SEEDS)
     if under_way is not None and under_way[0] == asked:
-        _show(under_way[1])
+        _show(under_way[1], told)
 
 
 def _space(scenario: Scenario) -> dict[str, list[str]]:
@@ -74,9 +74,10 @@ def _space(scenario: Scenario) -> dict[str, list[str]]:
     return found
 
 
-def _wishes(scenario: Scenario) -> tuple[list[str], tuple[str, ...]]:
-    """What must hold, and what is to be as small as can be."""
-    words = {answer.metric: answer.label for answer in wanted(scenario) if answer.better < 0}
+def _wishes(scenario: Scenario) -> tuple[list[str], tuple[str, ...], dict[str, Answer]]:
+    """What must hold, what is to be as small as can be, and how a page words such answers."""
+    told = {answer.metric: answer for answer in wanted(scenario) if answer.better < 0}
+    words = {name: answer.label for name, answer in told.items()}
     left, right, both = st.columns(3)
     with left:
         first = choose_from_list("As small as can be", words, "small")
@@ -88,10 +89,10 @@ def _wishes(scenario: Scenario) -> tuple[list[str], tuple[str, ...]]:
             "What must hold", "commit_latency.p99 < 20ms", key="must hold",
             help="A metric and its bound, as in a scenario's expectations; several with commas. Empty: nothing.",
         )  # fmt: skip
-    return [each.strip() for each in text.split(",") if each.strip()], (first, second)
+    return [each.strip() for each in text.split(",") if each.strip()], (first, second), told
 
 
-def _show(finding: Finding) -> None:
+def _show(finding: Finding, told: Mapping[str, Answer]) -> None:
     if not finding.future.done():
         _watch()
         return
@@ -103,31 +104,41 @@ def _show(finding: Finding) -> None:
     elif error is not None:
         st.exception(error)
     else:
-        _tell(finding.future.result())
+        _tell(finding.future.result(), told)
 
 
-def _tell(found: Search) -> None:
+def _tell(found: Search, answers: Mapping[str, Answer]) -> None:
     """The front as a figure, and the settings on it as a table, each with a way into Explore."""
     for warning in found.warnings:
         st.caption(plain(warning))
     told = f"{len(found.front)} of {len(found.candidates)} settings: no other betters them in both."
-    show_figure(found.plot.front(theme=theme()), "front", told)
-    st.html(f"<p class='said'>{escape(told)}</p>")
+    words = {name: answer.label for name, answer in answers.items()}
+    show_reading(found.plot.front(words=words, theme=theme()), "front", told)
     shown = found.best or tuple(one for one in [found.nearest] if one is not None)
     for place, candidate in enumerate(shown):
         row = st.container(horizontal=True, vertical_alignment="center", border=True)
-        row.markdown(_words(candidate))
+        row.markdown(_words(candidate, answers))
         changes = candidate.sample.setting.changes
         if row.button("Open in Explore", key=f"open found {place}"):
             state.goto("explore", state.current().changed(dict(changes)))
 
 
-def _words(candidate: Candidate) -> str:
+def _words(candidate: Candidate, known: Mapping[str, Answer]) -> str:
     setting = ", ".join(
-        f"{path.rpartition('.')[2]} = {text}" for path, text in candidate.sample.setting.changes.items()
+        f"{path.rpartition('.')[2]} = {_bare(text)}" for path, text in candidate.sample.setting.changes.items()
     )
-    values = ", ".join(f"{name} {show_metric(name, value)}" for name, value in candidate.values.items())
+    values = ", ".join(
+        f"{answers[name].label} {answers[name].said(value)}"
+        if name in answers
+        else f"{name} {show_metric(name, value)}"
+        for name, value in candidate.values.items()
+    )
     return f"**{plain(setting)}**  \n{plain(values)}"
+
+
+def _bare(text: str) -> str:
+    """A value without the quotes that YAML wants."""
+    return text.strip('"') or "nobody"
 
 
 @st.fragment(run_every=0.5)

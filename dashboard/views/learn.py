@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from dashboard import state
-from dashboard.charts import chart
+from dashboard.charts import chart, show_reading, theme
 from dashboard.choices import choose
 from dashboard.frame import results_of
 from dashboard.look import apply_look
 from dashboard.sources import scenario_of
 from dashboard.tour import STEPS, Step
 from dashboard.words import hovers
+from replsim import plots
+from replsim.plots.beside import BESIDE
 from replsim.result import Result
 
 _PREDICTED = "predictions"
@@ -55,15 +59,10 @@ def _answer(step: Step, place: int, predicted: int) -> None:
         st.warning(f"It is not so: {_lower(step.options[right])}.", icon=":material/lightbulb:")
     st.html(f"<p class='said'>{hovers(step.told(mine.metrics, theirs.metrics))}</p>")
     if step.variant:
-        left, beside = st.columns(2, gap="medium")
-        with left:
-            st.caption("as it is")
-            _figures(step, mine, f"step {place}")
-        with beside:
-            st.caption(step.variant_label)
-            _figures(step, theirs, f"step {place} varied")
+        _beside(step, {"as it is": mine, step.variant_label: theirs}, f"step {place}")
     else:
-        _figures(step, mine, f"step {place}")
+        for name, options in step.figures.items():
+            chart(name, [mine], options, key=f"step {place} {name}")
     with st.container(horizontal=True):
         if place < len(STEPS):
             st.button("Next step", type="primary", on_click=_step_to, args=(place + 1,))
@@ -72,9 +71,17 @@ def _answer(step: Step, place: int, predicted: int) -> None:
         st.button("Predict again", on_click=_forget, args=(place,))
 
 
-def _figures(step: Step, result: Result, key: str) -> None:
+def _beside(step: Step, results: Mapping[str, Result], key: str) -> None:
+    """Both runs next to each other, on the same axes where a figure has such."""
     for name, options in step.figures.items():
-        chart(name, [result], options, key=f"{key} {name}")
+        alike = plots.beside(name, results, theme=theme(), **options) if name in BESIDE else {}
+        for column, (label, result) in zip(st.columns(2, gap="medium"), results.items(), strict=True):
+            with column:
+                st.caption(label)
+                if label in alike:
+                    show_reading(alike[label], f"{key} {name} {label}", plots.reading(name, result, **options))
+                else:
+                    chart(name, [result], options, key=f"{key} {name} {label}")
 
 
 def _predictions() -> dict[int, int]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.facts import Facts
+from replsim.analysis.life import commit_life
 from replsim.analysis.reads import facts_reads
 from replsim.errors import NotInResult
 from replsim.units import NEVER
@@ -50,6 +51,8 @@ class ReadLife:
     acknowledged: int
     applied: int
     """When the first missed commit was inserted, acknowledged at its client, and applied on the read's node."""
+    lost: bool
+    """Whether the cluster went on without that commit."""
 
     @property
     def late_by(self) -> int | None:
@@ -85,7 +88,7 @@ def read_life(facts: Facts, number: int) -> ReadLife:
     table = facts_reads(facts)
     node = table.words["node"][table["node"][number]]
     row = {name: int(table[name][number]) for name in ("time", "saw", "should", "versions", "age", "tries")}
-    missed, writer, inserted, told, applied = None, "", NEVER, NEVER, NEVER
+    missed, writer, inserted, told, applied, lost = None, "", NEVER, NEVER, NEVER, False
     if row["versions"]:
         # The first commit after what it saw that had been acknowledged when it was issued.
         seen = int(np.searchsorted(facts.codes, row["saw"], side="right"))
@@ -94,7 +97,10 @@ def read_life(facts: Facts, number: int) -> ReadLife:
         commits = facts.record.commits
         writer = str(commits.words["writer"][commits["writer"][missed]])
         inserted, told = int(facts.column("inserted")[missed]), int(facts.acknowledged[missed])
-        applied = int(facts.reached(node, "apply")[missed])
+        # Not where the node's log merely reached that far: one that was lost is applied by nobody who went on without.
+        life = commit_life(facts, missed)
+        applied = life.time(node, "apply") or NEVER
+        lost = life.undone is not None
     return ReadLife(
         number=number,
         reader=table.words["reader"][table["reader"][number]],
@@ -114,4 +120,5 @@ def read_life(facts: Facts, number: int) -> ReadLife:
         inserted=inserted,
         acknowledged=told,
         applied=applied,
+        lost=lost,
     )

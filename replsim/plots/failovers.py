@@ -113,8 +113,11 @@ def primaries_reading(runs: Sequence[Run], **_: Any) -> str:
         words.append(f"{each.node} {again}from {show(each.start / SECOND, 's')} on")
     text = listed(words)
     served = next((each for each in milestones(run.facts) if each.what == "serves the clients"), None)
+    both = run.metrics.get("split_brain", 0.0)
     if len(every) == 1:
         text += ", and nobody took its place"
+    elif both:
+        text += f"; for {show(both, 's')} two of them took commits at once"
     elif served is not None and served.node != first:
         text += f"; clients reached {served.node} at {show(served.time / SECOND, 's')}"
     return f"{text}."

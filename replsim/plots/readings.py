@@ -164,8 +164,8 @@ def _t_visibility(runs: Sequence[Run], **_: Any) -> str:
     needed = {name: _value(runs, f"{name}.t_visibility.p99") for name in runs[0].scenario.standbys}
     needed = {name: value for name, value in needed.items() if not math.isnan(value)}
     if not needed:
-        seen = "No commit was seen on a standby within the measured window."
-        return seen if runs[0].scenario.standbys else "There is no standby on which a commit could be seen."
+        none = "No commit was seen on a standby within the measured window."
+        return none if runs[0].scenario.standbys else "There is no standby on which a commit could be seen."
     seen = []
     for name, value in needed.items():
         when = "never within the run" if math.isinf(value) else "at once" if value == 0 else f"after {show(value, 's')}"

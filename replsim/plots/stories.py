@@ -142,6 +142,8 @@ def read_story(life: ReadLife) -> str:
         f"{who} and missed {commits}. The first of them, commit {life.missed}, had been acknowledged {_time(life.age)} "
         f"before the read was issued"
     )
+    if life.late_by is None and life.lost:
+        return f"{text}, and was lost: {life.node} went on without it."
     if life.late_by is None:
         return f"{text}, and was never applied on {life.node} during the run."
     return f"{text}, but was applied on {life.node} only {_time(life.late_by)} after the read looked."

@@ -5,7 +5,8 @@ Plotly is loaded when a figure is asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -86,8 +87,11 @@ class SearchPlot:
         """The front."""
         return self.front()
 
-    def front(self, *, theme: Theme = "light") -> figures.Figure:
-        """Every setting by the first two goals, those on the front joined.  Raises `StudyError` for a single goal."""
+    def front(self, *, words: Mapping[str, str] | None = None, theme: Theme = "light") -> figures.Figure:
+        """Every setting by the first two goals, those on the front joined; ``words`` are for metrics in place of names.
+
+        Raises `StudyError` for a single goal.
+        """
         from replsim.plots.study import front
 
         if len(self.search.goals) < 2:
@@ -96,7 +100,8 @@ class SearchPlot:
         every = self.search.candidates
         names = [_short(one.sample.setting.changes, self.search.knobs) for one in every]
         points = {name: (one.values[x.name], one.values[y.name]) for name, one in zip(names, every, strict=True)}
-        return front(_goal(x), _goal(y), points, [names[place] for place in self.search.front], theme=theme)
+        across, upwards = (replace(_goal(goal), name=(words or {}).get(goal.name, goal.name)) for goal in (x, y))
+        return front(across, upwards, points, [names[place] for place in self.search.front], theme=theme)
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,8 @@ SAID: list[tuple[str, dict[str, Any], str]] = [
         "follow",
         {"commit": 11},
         "Commit 11 of app (synchronous_commit = on) took 13 ms: 1 ms for the primary's flush, 5 ms on the way to near, "
-        "2 ms for near's flush and 5 ms for near's reply back. It waited for near (ANY 1 (near, far)). A read sent once "
-        "its client knew of it could still miss it for 11 ms on far. near showed it before its client knew.",
+        "2 ms for near's flush and 5 ms for near's reply back. It waited for near (ANY 1 (near, far)). A read sent "
+        "once its client knew of it could still miss it for 11 ms on far. near showed it before its client knew.",
     ),
     # Reads are every 5 ms from 5 ms on: number 383 comes at 1.92 s, 7 ms after commit 18 (at 1.9 s) was acknowledged.
     (
