@@ -123,7 +123,8 @@ def told(scenario: Scenario) -> list[str]:
     lines = []
     for fault in scenario.faults:
         known = BREAKAGES.get(verb_of(fault) or "")
-        what = str(fault).partition(" ")[2].replace(" | ", " from ")
+        between = " from " if verb_of(fault) == "partition" else ", "
+        what = str(fault).partition(" ")[2].replace(" | ", between)
         words = f"{known.words}: {what}" if known else str(fault)
         when = "again and again" if fault.at is None else f"at {show(fault.at / SECOND, 's')}"
         lasts = "" if fault.for_ is None else f" for {show(fault.for_.mean / SECOND, 's')}"

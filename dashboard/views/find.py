@@ -128,9 +128,7 @@ def _words(candidate: Candidate, known: Mapping[str, Answer]) -> str:
         f"{path.rpartition('.')[2]} = {_bare(text)}" for path, text in candidate.sample.setting.changes.items()
     )
     values = ", ".join(
-        f"{answers[name].label} {answers[name].said(value)}"
-        if name in answers
-        else f"{name} {show_metric(name, value)}"
+        f"{known[name].label} {known[name].said(value)}" if name in known else f"{name} {show_metric(name, value)}"
         for name, value in candidate.values.items()
     )
     return f"**{plain(setting)}**  \n{plain(values)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final, Literal
 
@@ -26,6 +27,8 @@ Floats = NDArray[np.float64]
 
 LatencyView = Literal["spread", "time"]
 TITLE: Final = "Commit latency"
+WORDS: Final = 0.32
+"""What the words at a percentile take of a small figure's width."""
 TALL: Final = 0.5
 """A bin with a larger share may leave the figure at the top, where others have none as tall."""
 NONE: Final = "no commit was acknowledged within the measured window"
@@ -62,14 +65,25 @@ def _spread(runs: Sequence[Run], theme: Theme) -> go.Figure:
     for name, many in found.items():
         if any(each.count for each in many):
             _add_histogram(figure, name, many, colours[name])
+    _mark(figure, runs, math.log10(low), math.log10(high))
+    return figure
+
+
+def _mark(figure: go.Figure, runs: Sequence[Run], low: float, high: float) -> None:
+    """The median and the 99th percentile; their words stand apart, and within the axis's ends (given as logarithms)."""
+    last = -math.inf
     for statistic in ("p50", "p99"):
-        values = [run.metrics[f"commit_latency.{statistic}"] for run in runs]
-        value = float(np.nanmedian(values))
+        value = float(np.nanmedian([run.metrics[f"commit_latency.{statistic}"] for run in runs]))
         figure.add_vline(x=value, line={"width": 1, "dash": "dash"})
         # On a logarithmic axis an annotation, unlike a line, stands at the logarithm of its place.
-        text = f"{statistic} {show(value, 's')}"
-        figure.add_annotation(x=np.log10(value), y=1, yref="paper", yanchor="bottom", text=text)
-    return figure
+        place = math.log10(value)
+        share = (place - low) / (high - low)
+        figure.add_annotation(
+            x=place, y=1, yref="paper", yanchor="bottom" if share - last > WORDS else "top",
+            xanchor="left" if share < WORDS / 2 else "right" if share > 1 - WORDS / 2 else "center",
+            text=f"{statistic} {show(value, 's')}",
+        )  # fmt: skip
+        last = share
 
 
 def _add_histogram(figure: go.Figure, name: str, many: Sequence[Histogram], colour: str) -> None:

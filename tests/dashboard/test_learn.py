@@ -72,7 +72,7 @@ def test_the_last_step_is_a_failover() -> None:
     settled(at.run())
     assert at.success[0].value == "Right: about ten."
     titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in at.get("plotly_chart")]
-    assert titles == ["Who was primary", "What became of commits"] * 2
+    assert titles == ["Who was primary"] * 2 + ["What became of commits"] * 2
     said = [words(html) for html in at.get("html")]
     assert sum("; clients reached s" in each for each in said) == 2
     assert any("No acknowledged commit was lost" in each for each in said)

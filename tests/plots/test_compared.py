@@ -63,3 +63,12 @@ def test_without_commits_it_says_so() -> None:
     settings = {"waits": replsim.run(waits)}
     assert plots.compared(settings) == "No commit was acknowledged within the measured window."
     assert not plots.compare_latency(settings).data
+
+
+def test_how_long_half_of_the_commits_take_is_said(settings: dict[str, list[Result]]) -> None:
+    """The sentence below the curves has each setting's median: without a wait far below the way there and back."""
+    said = plots.compare_latency_reading(settings)
+    times = dict(reversed(part.split(" with ")) for part in said.partition("within ")[2].rstrip(".").split(" and "))
+    assert times["s1"].endswith(" ms")
+    assert 40 < float(times["s1"].split()[0]) < 45
+    assert "µs" in times["nobody"]

@@ -64,3 +64,14 @@ def test_settings_of_which_nothing_is_known_are_left_out() -> None:
         replsim.load("three-nodes").changed(duration="4s", standbys={}, links={}, readers={}, primary={}, expect=[])
     )
     assert not plots.tradeoff({"alone": alone}).data
+
+
+def test_what_is_better_in_everything_is_said(settings: dict[str, list[replsim.Result]]) -> None:
+    """Levels pay for one thing with another; the same level on a slower disk is worse in all, and named."""
+    assert plots.tradeoff_reading(settings).startswith("None of them is better than another in everything")
+    slow = replsim.load("three-nodes", overrides={"primary.wal_device.flush": "9ms"}).changed(duration="4s")
+    quick = replsim.load("three-nodes").changed(duration="4s")
+    said = plots.tradeoff_reading(
+        {"slow": replsim.run(slow), "quick": replsim.run(quick)}, staleness="commit_latency.p50"
+    )
+    assert said == "quick is as good as slow in everything, and better in something."
