@@ -33,7 +33,8 @@ class Log:
         self.first = 0
         """The first row of its own: those before it are shared with the log that it forked from."""
         self._forked = 0, 0
-        """Where it forked, and the records that were whole there: what was there of another is none any more."""
+        self._cut = 0
+        """Where it forked, and how many records were whole there: what was there of one more, from ``_cut`` on, is none."""
         self.steps: list[Step] = []
         """The step of each commit that put it into the log: who wrote it, when it was submitted and started."""
         self.lsn = array("q")
@@ -105,10 +106,11 @@ class Log:
         child.branch, child._closed = branch, NEVER
         count = child.first = self.count_up_to(position)
         child.steps, child.lsn, child.records = self.steps[:count], self.lsn[:count], self.records[:count]
-        child._forked = position, self.whole(position, count)[1]
+        child._cut, records = self.whole(position, count)
+        child._forked = position, records
         background = child._background_records(time) if child._background is not None else 0
         child._foreground_bytes = position - background * (self._background.record if self._background else 0)
-        child._foreground_records = child._forked[1] - background
+        child._foreground_records = records - background
         pieces = bisect_right(self._pieces, position)
         child._begins, child._pieces = self._begins[:count], self._pieces[:pieces]
         child._piece_begins, child._piece_records = self._piece_begins[:pieces], self._piece_records[:pieces]
@@ -131,6 +133,8 @@ class Log:
         end, records = (self.lsn[rows - 1], self.records[rows - 1]) if rows else (0, 0)
         if end < self._forked[0] <= position:
             end, records = self._forked
+        elif end < self._forked[0]:
+            position = min(position, self._cut)
         piece = bisect_right(self._pieces, position) if position > end else 0
         if piece and self._pieces[piece - 1] > end:
             end, records = self._pieces[piece - 1], self._piece_records[piece - 1]
