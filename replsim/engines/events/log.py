@@ -34,7 +34,7 @@ class Log:
         """The first row of its own: those before it are shared with the log that it forked from."""
         self._forked = 0, 0
         self._cut = 0
-        """Where it forked, and how many records were whole there: what was there of one more, from ``_cut`` on, is none."""
+        """Where it forked, and how many records were whole: what there was of one more, from `_cut` on, is none."""
         self.steps: list[Step] = []
         """The step of each commit that put it into the log: who wrote it, when it was submitted and started."""
         self.lsn = array("q")
