@@ -11,6 +11,7 @@ from replsim.engines.events.life import Life
 from replsim.engines.events.receiver import Receiver
 from replsim.engines.events.sender import Sender
 from replsim.engines.events.uplink import Positions, Uplink
+from replsim.units import NEVER
 
 if TYPE_CHECKING:
     from replsim.engines.events.cluster import Cluster
@@ -101,8 +102,11 @@ class Connection:
             self._cluster.note(now, self.standby.name, "disconnected")
             self._cluster.reconnecting.begin(self.standby, now)
 
-    def upstream_loses(self, now: int) -> None:
-        """The upstream knows that the connection is gone: the standby counts for nothing any more."""
+    def upstream_loses(self, now: int, *, late: bool = False) -> None:
+        """The upstream knows that the connection is gone: the standby counts for nothing any more.
+
+        ``late`` says that it has processed all replies of this moment before.
+        """
         if self.closed:
             return
         self.closed = True
@@ -117,7 +121,7 @@ class Connection:
         if self._reign is not None and self.upstream.reign is self._reign:
             self._cluster.note(now, self.standby.name, "dropped")
             if self.candidate is not None:
-                self._reign.leaves(self.candidate, now)
+                self._reign.leaves(self.candidate, now, late=late)
 
     def standby_closes(self, now: int) -> None:
         """The standby ends the connection, and its kernel tells the upstream, now or when the link is whole again."""
@@ -129,7 +133,7 @@ class Connection:
     def upstream_closes(self, now: int) -> None:
         """The upstream ends the connection: the same the other way."""
         told = self._out.send(now, 0)
-        self.upstream_loses(now)
+        self.upstream_loses(now, late=True)
         self.standby.agenda.at(told, Rank.ARRIVAL, self.standby.place, self.standby_loses)
 
     def standby_dies(self, now: int, *, told: bool) -> None:
@@ -162,6 +166,18 @@ class Connection:
         if not self.lost:
             self.receiver.finish(now)
         return self.uplink.flushed_by(now) >= position
+
+    def attend(self, now: int, *, late: bool) -> None:
+        """Others have come or gone: somebody may wait for whatever this candidate says next, or has said already."""
+        reign, candidate = self._reign, self.candidate
+        assert reign is not None
+        assert candidate is not None
+        self.receiver.attend(now)
+        heard = self.uplink.next_heard(now, late=late)
+        if heard < NEVER:
+            self.replies.at(
+                heard, Rank.REPLY, self.standby.place, lambda then: reign.primary.replied_again(candidate, then)
+            )
 
     def watch(self, now: int) -> None:
         """Something keeps one end from hearing the other: see whether it lasts too long for either."""

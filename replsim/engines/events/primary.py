@@ -123,6 +123,11 @@ class Primary:
         self._release.reported(candidate, positions, now)
         self.expect_inserts()
 
+    def replied_again(self, candidate: int, now: int) -> None:
+        """One has been processed that says nothing new; those who count may be others than before."""
+        self._release.judge_again(candidate, now)
+        self.expect_inserts()
+
     def close(self, now: int) -> int:
         """Nothing more comes: flush all that is in the log; returns where it ends."""
         self.look(now)

@@ -105,10 +105,15 @@ class Receiver:
         """The first reply on a new connection: what it has."""
         self._reply(now, may_release=True)
 
-    def report_by(self, time: int) -> None:
-        """Let the reply that is due by ``time`` have an event: somebody waits for whatever it says."""
+    def attend(self, now: int) -> None:
+        """Somebody waits for whatever it says from ``now`` on: each reply has an event at its own time."""
         self._awaited = True
-        self._agenda.at(time, Rank.FORCED_REPLY, self._node, self._reply_forced)
+        if self._began != NEVER and not self._write_replied and not self._eager_write:
+            self._agenda.at(max(self._drained, now), Rank.DRAINED, self._node, self._written)
+        self._eager_write = True
+        times = [time for time in (*self._asked, self._asked_at_end, self.status_due) if time < NEVER]
+        for time in times:
+            self._agenda.at(max(time, now), Rank.FORCED_REPLY, self._node, self._reply_forced)
 
     @property
     def status_due(self) -> int:
@@ -159,6 +164,13 @@ class Receiver:
         """When the flush of the batch at work ends, as far as is known by now."""
         return self._device.done(self._drained, self._flush_time)
 
+    def _written(self, now: int) -> None:
+        """The batch at work has been written, unless more has come: the reply about that, which somebody waits for."""
+        if now < self._drained:
+            self._agenda.at(self._drained, Rank.DRAINED, self._node, self._written)
+        elif self._began != NEVER and not self._write_replied:
+            self._reply_written()
+
     def _all_written(self, now: int) -> None:
         if now < self._drained:
             self._agenda.at(self._drained, Rank.DRAINED, self._node, self._all_written)
@@ -207,7 +219,7 @@ class Receiver:
             self._wait_for_reply(self._asked_at_end)
 
     def _wait_for_reply(self, time: int) -> None:
-        if self._eager_apply:
+        if self._eager_apply or self._awaited:
             self._agenda.at(time, Rank.FORCED_REPLY, self._node, self._reply_forced)
 
     def _reply_forced(self, now: int) -> None:

@@ -97,12 +97,14 @@ class Reign:
         self.release.forget()
         return waiting
 
-    def leaves(self, candidate: int, now: int) -> None:
-        """A synchronous candidate has disconnected: the next reply of another one may release what waited for it."""
+    def leaves(self, candidate: int, now: int, *, late: bool) -> None:
+        """A synchronous candidate has disconnected: the next reply of another one may release what waited for it.
+
+        ``late`` says that all replies of this moment have been processed before.
+        """
         others = [each for each in self.connections if each.candidate is not None and not (each.closed or each.lost)]
         for connection in others:
             connection.receiver.finish(now)
         self.release.leave(candidate)
         for connection in others:
-            if connection.receiver.status_due < NEVER:
-                connection.receiver.report_by(max(connection.receiver.status_due, now))
+            connection.attend(now, late=late)

@@ -103,6 +103,11 @@ class Release:
                 self._released[level] = released
                 self._wake(self._waiting[level], released, now + self._wakeup)
 
+    def judge_again(self, candidate: int, now: int) -> None:
+        """The primary has processed a reply that says nothing new, of a candidate that may not be up to date."""
+        if self._changed and all(self._reported[level][candidate] >= 0 for level in self.remote):
+            self.reported(candidate, (-1, -1, -1), now)
+
     def waiting_for_standbys(self, flushed: int) -> list[int]:
         """The commits that wait for standbys: those that the primary has ``flushed``."""
         lsn = self._log.lsn

@@ -12,6 +12,7 @@ import numpy as np
 from replsim.engines.events.agenda import Agenda, Rank
 from replsim.engines.events.columns import Ints, ints
 from replsim.engines.events.wire import Wire
+from replsim.units import NEVER
 
 __all__ = ["Positions", "Uplink"]
 
@@ -69,6 +70,11 @@ class Uplink:
         """When the upstream had processed the last reply, as of ``now``; -1 for none."""
         count = bisect_right(self._processed, now)
         return self._processed[count - 1] if count else -1
+
+    def next_heard(self, now: int, *, late: bool) -> int:
+        """When the upstream processes the next reply that has been sent, after ``now`` or (not ``late``) at it."""
+        count = bisect_right(self._processed, now if late else now - 1)
+        return self._processed[count] if count < len(self._processed) else NEVER
 
     def flushed_by(self, now: int) -> int:
         """The flush position that the upstream knows of at ``now``; -1 where it knows none."""

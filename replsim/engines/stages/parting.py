@@ -16,7 +16,7 @@ from replsim.engines.stages.stream import Stream
 from replsim.engines.stages.ways import Disturbance, Ways
 from replsim.units import NEVER, SECOND
 
-__all__ = ["NotYetKnown", "Note", "Parting", "Rank"]
+__all__ = ["Note", "Parting", "Rank"]
 
 SOON: Final = SECOND // 1000
 """When a standby that still flushes what it has received looks again."""
@@ -32,10 +32,6 @@ class Rank(IntEnum):
     """The other end is told that a connection is gone."""
     REPLY = 5
     TIMEOUT = 9
-
-
-class NotYetKnown(Exception):
-    """What happens next depends on what is not known yet."""
 
 
 class Note(NamedTuple):
@@ -56,6 +52,11 @@ class Loss(NamedTuple):
     time: int
     rank: Rank
 
+    @property
+    def unheard(self) -> int:
+        """The first moment at which a reply that is processed had no effect any more."""
+        return self.time + 1 if self.rank > Rank.REPLY else self.time
+
 
 class Parting:
     """From the first disturbance that may end a connection until all is quiet again.
@@ -64,9 +65,22 @@ class Parting:
     kernels, as if the connection lasted, up to each moment at which somebody asks.
     """
 
-    def __init__(self, ways: Ways, stream: Stream, place: int, *, opened: int, direct: bool) -> None:
+    def __init__(
+        self,
+        ways: Ways,
+        stream: Stream,
+        place: int,
+        first: int,
+        *,
+        opened: int,
+        direct: bool,
+        notes: list[Note],
+        left: list[int],
+    ) -> None:
         self._ways = ways
-        self.stream = stream
+        self._stream = stream
+        self._now = first
+        self._coming = [each for each in reversed(ways.disturbances) if each.time >= first]
         self._place = place
         self._direct = direct
         self.opened = opened
@@ -82,34 +96,35 @@ class Parting:
         self._planned = 0
         self._rank = Rank.FAULT
         """Of what happens at the moment."""
-        self.notes: list[Note] = []
+        self._notes = notes
+        self._left = left
+        """From when on the standby counted for nothing, each time."""
 
-    def follow(self, first: int, known: int, end: int) -> int:
-        """Go on from the disturbance at ``first``; returns when all is quiet, or `NEVER` where the run ends before.
+    def follow(self, known: int, end: int) -> int | None:
+        """Go on; returns when all is quiet, `NEVER` where the run ends before, or nothing where it is not known yet.
 
         All that the upstream flushes is known up to ``known``; ``end`` is the end of the run if that is all, else -1.
         """
-        coming = [each for each in reversed(self._ways.disturbances) if each.time >= first]
-        now = first
+        coming = self._coming
         while coming or self._agenda:
-            disturbed = coming and (not self._agenda or coming[-1].time <= self._agenda[0][0])
+            disturbed = bool(coming) and (not self._agenda or coming[-1].time <= self._agenda[0][0])
             due = coming[-1].time if disturbed else self._agenda[0][0]
-            if not (self._agenda or self.lost or self.closed or due == now):
-                return now
+            if not (self._agenda or self.lost or self.closed or due == self._now):
+                break
             if due > known:
                 if end < 0:
-                    raise NotYetKnown
+                    return None
                 self._finish(end)
                 return NEVER
-            now = due
+            self._now = due
             if disturbed:
                 self._rank = Rank.FAULT
-                self._disturb(coming.pop(), now)
+                self._disturb(coming.pop(), due)
             else:
                 _, rank, _, happens = heappop(self._agenda)
                 self._rank = Rank(rank)
-                happens(now)
-        return now
+                happens(due)
+        return self._now
 
     def _plan(self, time: int, rank: Rank, happens: Callable[[int], None]) -> None:
         self._planned += 1
@@ -125,16 +140,16 @@ class Parting:
 
     def _note(self, now: int, node: str, what: str, place: int | None = None) -> None:
         place = self._place if place is None else place
-        self.notes.append(Note(now, self._rank, place, self.opened, self._place, node, what))
+        self._notes.append(Note(now, self._rank, place, self.opened, self._place, node, what))
 
     def _pass(self, now: int) -> None:
         """The upstream sends what it has flushed by now, if it still does."""
         within = self._rank == Rank.TIMEOUT
-        seen = self.stream.see(now, within=within)
+        seen = self._stream.see(now, within=within)
         if self.closed is None:
-            self.stream.ship(seen, now if within else now - 1)
+            self._stream.ship(seen, now if within else now - 1)
             if self.lost:
-                self.stream.under_way = cut(self.stream.under_way, slice(0))
+                self._stream.under_way = cut(self._stream.under_way, slice(0))
 
     def _disturb(self, found: Disturbance, now: int) -> None:
         if self.lost and self.closed:
@@ -153,6 +168,7 @@ class Parting:
             return
         self._pass(now)
         self.closed = Loss(now, self._rank)
+        self._left.append(self.closed.unheard)
         if self.lost:
             self._take_back_replies()
         if self._direct:
@@ -164,8 +180,8 @@ class Parting:
             return
         self._pass(now)
         self.lost = Loss(now, self._rank)
-        self._receive(self.stream, now)
-        self.stream.under_way = cut(self.stream.under_way, slice(0))
+        self._receive(self._stream, now)
+        self._stream.under_way = cut(self._stream.under_way, slice(0))
         if self.closed:
             self._take_back_replies()
         self._note(now, self._ways.standby, "disconnected", place)
@@ -181,25 +197,25 @@ class Parting:
     def _take_back_replies(self) -> None:
         """The upstream processes none after it has closed the connection."""
         assert self.closed is not None
-        stream, (time, rank) = self.stream, self.closed
-        stream.hear(by(stream.replies.time, time), time + 1 if rank > Rank.REPLY else time)
+        stream = self._stream
+        stream.hear(by(stream.replies.time, self.closed.time), self.closed.unheard)
         stream.replies = cut(stream.replies, slice(0))
 
     def _upstream_closes(self, now: int) -> None:
         """Its kernel tells the standby, now or when the link is whole again."""
         self._pass(now)
-        told = self.stream.sender.send(now)
+        told = self._stream.sender.send(now)
         self._upstream_loses(now)
         self._plan_here(told, Rank.ARRIVAL, self._standby_loses)
 
     def _standby_closes(self, now: int) -> None:
         """The same the other way."""
         self._standby_loses(now)
-        self._plan_there(self.stream.standby.send(now), Rank.ARRIVAL, self._upstream_loses)
+        self._plan_there(self._stream.standby.send(now), Rank.ARRIVAL, self._upstream_loses)
 
     def _has_upstream_heard(self, now: int) -> None:
         """``wal_sender_timeout``: half of it is waited for an unasked reply, then the walsender asks for one."""
-        ways, timeout, stream = self._ways, self._ways.sender_timeout, self.stream
+        ways, timeout, stream = self._ways, self._ways.sender_timeout, self._stream
         if self.closed or not timeout:
             return
         self._pass(now)
@@ -219,7 +235,7 @@ class Parting:
 
     def _has_standby_heard(self, now: int) -> None:
         """``wal_receiver_timeout``: the same at the other end."""
-        ways, timeout, stream = self._ways, self._ways.receiver_timeout, self.stream
+        ways, timeout, stream = self._ways, self._ways.receiver_timeout, self._stream
         if self.lost or not timeout:
             return
         self._pass(now)
@@ -237,7 +253,7 @@ class Parting:
     def _try(self, now: int) -> None:
         """The standby tries to connect: at once, and then every ``wal_retrieve_retry_interval``."""
         assert self.lost is not None
-        stream = self.stream
+        stream = self._stream
         flushed = stream.standby.flushed[0]
         if flushed > now or (flushed == now and self.lost != (now, Rank.TIMEOUT)):
             self._plan_here(now + SOON, Rank.MANAGER, self._try)
@@ -253,14 +269,14 @@ class Parting:
 
     def _connect(self, now: int) -> None:
         self._pass(now)
-        if self._ways.reaches(now) and self.stream.upstream_flushed >= self.stream.standby.flushed[1]:
+        if self._ways.reaches(now) and self._stream.upstream_flushed >= self._stream.standby.flushed[1]:
             self._begin(now)
         else:
             self._plan_here(max(self._next_try, now + 1), Rank.MANAGER, self._try)
 
     def _begin(self, now: int) -> None:
         """A new connection; the standby has caught up once it has flushed all that was there when it connected."""
-        stream = self.stream
+        stream = self._stream
         self._upstream_loses(now)
         stream.settle(now)
         stream.sent = cut(stream.sent, slice(0))
@@ -278,7 +294,7 @@ class Parting:
         self._rank = Rank.TIMEOUT
         self._pass(end)
         if not self.lost:
-            self._receive(self.stream, end)
+            self._receive(self._stream, end)
             if self.closed:
                 self._take_back_replies()
-        self.stream.settle(end + 1)
+        self._stream.settle(end + 1)

@@ -48,7 +48,8 @@ class Pipeline:
             standby: Replica(scenario, streams, self.troubles, upstream, standby, place, self.log)
             for place, (upstream, standby) in enumerate(downstream(scenario), start=1)
         }
-        self.answers = Answers(scenario, self.log, [group.level for group in self.intake.groups])
+        leaving = {name for name, replica in self.replicas.items() if replica.may_part}
+        self.answers = Answers(scenario, self.log, [group.level for group in self.intake.groups], leaving)
         self.pools = [Pool(group.connections, scenario.wakeup) for group in self.intake.groups]
 
     def run(self, horizon: int) -> Chunk:
@@ -67,21 +68,15 @@ class Pipeline:
             known[name] = end if last else min(known[replica.upstream], replica.open_from - 1)
             batches = streamed[name].moved.batches
             flushed[name] = Flushed(batches.flushed, batches.position)
-        self._refuse_what_leaves()
-        replies = {name: streamed[name].moved.replies for name in self.answers.candidates}
-        answered = self.answers.run(flushes, replies, complete=last)
+        candidates = self.answers.candidates
+        replies = {name: streamed[name].moved.replies for name in candidates}
+        present = {name: self.replicas[name].present for name in candidates}
+        answered = self.answers.run(flushes, replies, present, complete=last)
         self._refuse_what_binds(answered, horizon, last=last)
         self.log.drop(
             self.answers.row, min((each.standby.place for each in self.replicas.values()), default=self.log.end)
         )
         return Chunk(answered, flushes, streamed)
-
-    def _refuse_what_leaves(self) -> None:
-        """Raise `UnsupportedScenario` if a synchronous candidate has lost its connection."""
-        for name in self.answers.candidates if self.answers.waits else ():
-            for note in self.replicas[name].notes[:1]:
-                when = format_duration(note.time)
-                raise UnsupportedScenario(f"the connection of {name}, a synchronous candidate, is lost at {when}")
 
     @property
     def happened(self) -> list[tuple[int, str, str]]:

@@ -8,8 +8,9 @@ from replsim.engines.stages.columns import chained
 from replsim.engines.stages.kernels.sender_link import Flushed
 from replsim.engines.stages.kernels.standby_state import Bounds
 from replsim.engines.stages.log import Log
-from replsim.engines.stages.parting import Note, NotYetKnown, Parting, Rank
+from replsim.engines.stages.parting import Note, Parting, Rank
 from replsim.engines.stages.stream import Stream, Streamed
+from replsim.engines.stages.sync_set import Present
 from replsim.engines.stages.troubles import Troubles
 from replsim.engines.stages.ways import Ways
 from replsim.randomness import Streams
@@ -44,9 +45,13 @@ class Replica:
         self._opened = 0
         self._quiet = -1
         """Up to when all that disturbs it is dealt with."""
-        self._held = NEVER
-        """What it cannot be followed through yet; `NEVER` for nothing."""
+        self._known = -1
+        """Up to when all is known that its upstream does."""
+        self._parting: Parting | None = None
+        """What it is being followed through."""
         self._notes: list[Note] = []
+        self._left: list[int] = []
+        """From when on it counted for nothing any more, each time that its connection was lost."""
 
     @property
     def standby(self) -> Standby:
@@ -56,7 +61,7 @@ class Replica:
     @property
     def open_from(self) -> int:
         """Before then all is known that it does, if all is known that its upstream does; `NEVER` for no bound."""
-        return min(self._stream.open_from, self._held)
+        return self._stream.open_from
 
     @property
     def notes(self) -> list[Note]:
@@ -66,6 +71,21 @@ class Replica:
             for time in self._stream.caught_up
         ]
         return self._notes + caught_up
+
+    @property
+    def may_part(self) -> bool:
+        """Whether it may ever lose its connection."""
+        return bool(self._ways.trials)
+
+    @property
+    def present(self) -> Present:
+        """When its replies counted."""
+        starts = [-1, *self._stream.caught_up]
+        stretches = [(start, next((left for left in self._left if left > start), NEVER)) for start in starts]
+        if stretches[-1][1] < NEVER:
+            stretches.append((NEVER, NEVER))
+        silent = self._parting is not None and (self._parting.lost or self._parting.closed)
+        return Present(stretches, self._known + 1 if silent else 0)
 
     def run(self, flushed: Flushed, known: int, end: int) -> Streamed:
         """What follows from what its upstream has ``flushed``, all of which is ``known`` up to a time.
@@ -78,13 +98,21 @@ class Replica:
             moved = stream.standby.run(messages, Bounds(end))
             return Streamed(Steps(messages.sent, messages.position), Steps(messages.arrival, messages.position), moved)
         stream.flushed = chained([stream.flushed, flushed])
-        while self._go_on(known, end):
+        self._known = known
+        while self._go_on(end):
             pass
-        return self._stream.tell()
+        return stream.tell()
 
-    def _go_on(self, known: int, end: int) -> bool:
-        """Up to what may end the connection, and through that; whether there is more to do."""
-        stream = self._stream
+    def _go_on(self, end: int) -> bool:
+        """Up to what may end the connection, or through that; whether there is more to do."""
+        stream, known = self._stream, self._known
+        if self._parting is not None:
+            quiet = self._parting.follow(known, end)
+            if quiet is None:
+                return False
+            self._quiet, self._opened = quiet, self._parting.opened
+            self._parting = None
+            return quiet < NEVER
         trial = next((time for time in self._ways.trials if time > self._quiet), NEVER)
         if trial > end >= 0:
             stream.ship(stream.see(end, within=True), end)
@@ -97,13 +125,8 @@ class Replica:
         stream.settle(upto)
         if trial > known:
             return False
-        parting = Parting(self._ways, stream.fork(), self._place, opened=self._opened, direct=self._direct)
-        try:
-            self._quiet = parting.follow(trial, known, end)
-        except NotYetKnown:
-            self._held = trial
-            return False
-        self._held = NEVER
-        self._stream, self._opened = parting.stream, parting.opened
-        self._notes += parting.notes
-        return self._quiet < NEVER
+        self._parting = Parting(
+            self._ways, stream, self._place, trial, opened=self._opened, direct=self._direct,
+            notes=self._notes, left=self._left,
+        )  # fmt: skip
+        return True
