@@ -145,8 +145,8 @@ class Cluster:
         for node in self.nodes.values():
             if node.reign is not None:
                 node.reign.primary.look(end)
-            elif node.following is not None and node.following.connection is not None:
-                node.following.connection.receiver.finish(end)
+            elif node.following is not None and node.following.connections:
+                node.following.connections[-1].receiver.finish(end)
 
     def remaining(self, until: int) -> list[Step]:
         """What was submitted by ``until`` and has reached no log, in the order of submission."""

@@ -75,7 +75,7 @@ class Receiver:
         self.room_until = NEVER
         """Where the device is full, and what happens then."""
         self.out_of_room: Callable[[int], None] | None = None
-        self._write_replied = False
+        self._write_replied = self._write_noted = False
         self._awaited = False
         """Whether somebody waits for replies that nothing asked for."""
         self._asked: deque[int] = deque()
@@ -138,13 +138,15 @@ class Receiver:
 
     def finish(self, end: int) -> None:
         """Send what is due by ``end``, which no event has looked back to yet."""
-        if self._began != NEVER and self._agenda.ready(self._drained) <= end and not self._write_replied:
-            self._reply_written()
+        if self._began != NEVER and self._drained <= end and not self._write_replied:
+            self._note_written()
+            if self._agenda.ready(self._drained) <= end:
+                self._reply_written()
         self._reply_unprompted(min(end, self._began))
 
     def _begin(self, start: int) -> None:
         self._began = self._drained = start
-        self._write_replied = False
+        self._write_replied = self._write_noted = False
         self._flush_time = self._device.flush_time()
         self._drain()
         if self._eager_write:
@@ -230,9 +232,15 @@ class Receiver:
         """The first reply of a batch; before it go those of the idle time that ended with the batch."""
         self._reply_unprompted(self._began)
         self._write_replied = True
-        self._device.starts.append(self._drained)
-        self._replay.positions.append(self.written)
+        self._note_written()
         self._reply(self._agenda.ready(self._drained), may_release=self._eager_write or self._eager_apply)
+
+    def _note_written(self) -> None:
+        """The batch at work is written, and its flush begins; the receiver may stand still and say so later."""
+        if not self._write_noted:
+            self._write_noted = True
+            self._device.starts.append(self._drained)
+            self._replay.positions.append(self.written)
 
     def _reply_unprompted(self, until: int) -> None:
         """Send what an idle receiver had to send by ``until``: what replay asked for, and status replies."""
