@@ -21,7 +21,7 @@ def faults(draw: st.DrawFn, links: list[str], standbys: list[str]) -> dict[str, 
     if draw(st.booleans()):
         fields["at"] = draw(times(0, 500))
     else:
-        fields |= {"every": draw(costs(5, 100)), "for": draw(costs(1, 80))}
+        fields |= {"every": draw(costs(5, 100)), "for": draw(costs(1, 40))}
     verb = draw(st.sampled_from(["cut", "cut", "cut", "partition", "pause", "delay", "lose", "pause_replay", "stall"]))
     of_link = verb in ("cut", "delay", "lose")
     fields[verb] = draw(st.sampled_from(links if of_link else standbys))
@@ -46,6 +46,8 @@ def parted_clusters(draw: st.DrawFn) -> Scenario:
     links = [f"{scenario.upstream(name)} -> {name}" for name in standbys]
     some = [draw(faults(links, standbys)) for _ in range(draw(st.integers(1, 3)))]
     fields = scenario.model_dump(by_alias=True) | {"duration": "60ms"}
+    if draw(st.booleans()):  # on short ways, more happens in the same time
+        fields["links"] = {pair: {"latency": draw(costs(1, 3))} for pair in fields["links"]}
     patience = st.sampled_from(["60s", "0s", "20ms", "8ms", "5ms", "3ms"])
     fields["primary"]["wal_sender_timeout"] = draw(patience)
     for standby in fields["standbys"].values():

@@ -79,6 +79,7 @@ class WireFeed:
             troubled=self._troubled,
             sent=self._sent,
             began=self._delays.began,
+            drew=self._delays.drew,
             delay_from=self._delays.first,
             added=self._delays.draws(count, self._stretches),
         )
@@ -112,6 +113,11 @@ class _Delays:
             self._feeds.append(feed.draws(streams, stream, each.fault.by))
         self.began = np.full(len(self._feeds), -1, dtype=np.int64)
         """Of each delay, the message that takes the first draw that is left; -1 until there is one."""
+        self.drew = np.zeros(len(self._feeds), dtype=np.int64)
+        """Of each delay, the message behind the last that took a draw: those after it left when the delay was over.
+
+        A new connection may go back behind that.
+        """
         self.first = 0
         """The first delay that is not over."""
         self._time = 0
@@ -133,9 +139,10 @@ class _Delays:
 
     def used(self, sent: int) -> None:
         """``sent`` messages have been sent in all."""
+        np.minimum(self.drew, sent, out=self.drew)
         for number in range(self.first, len(self._feeds)):
             if 0 <= self.began[number] < sent:
-                self._feeds[number].used(sent - int(self.began[number]))
+                self._feeds[number].used(max(int(self.drew[number] - self.began[number]), 0))
                 self.began[number] = sent
             elif self.began[number] > sent:
                 self.began[number] = -1  # of a message that a kernel tried, and did not send

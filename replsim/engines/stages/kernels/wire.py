@@ -67,6 +67,8 @@ class Wire(NamedTuple):
     """Messages sent before those with the draws of this wire."""
     began: Ints
     """Of each delay, the message that takes the first of its draws here; -1 until it has one."""
+    drew: Ints
+    """Of each delay, the message behind the last that took a draw of it."""
     delay_from: int
     """The number of the delay whose draws are the first row of `added`."""
     added: Ints
@@ -123,6 +125,7 @@ def delayed(at: int, used: int, wire: Wire) -> int:
         if draw >= wire.added.shape[1]:
             return LACKING
         total += wire.added[row, draw]
+        wire.drew[delay] = number + 1
     return total
 
 
