@@ -69,11 +69,24 @@ faults:
 """
 
 
+LOSSES = """
+faults:
+  - {at: 1s, for: 900ms, cut: p -> s1, how: silent}
+  - {at: 2s, for: 100ms, cut: p -> s2, how: reset}
+  - {at: 3s, for: 2s, partition: [[s1, s3]], how: silent}
+  - {at: 3500ms, for: 1s, cut: s1 -> s3, how: reset}
+  - {at: 5200ms, for: 500ms, pause: s2}
+"""
+
+
 @pytest.mark.parametrize("chunk", [150, 2_000])
-def test_faults_last_over_the_ends_of_sections(chunk: int) -> None:
-    """What is slow, stalled, paused, delayed, lossy or narrow stays so, wherever the run is cut."""
-    pools = {"writers.app.connections": "2000", "primary.max_connections": "3000"}
-    scenario = replsim.loads(TEXT + FAULTS, overrides=pools)
+@pytest.mark.parametrize("faults", [FAULTS, LOSSES])
+def test_faults_last_over_the_ends_of_sections(chunk: int, faults: str) -> None:
+    """What is slow, stalled, paused, delayed, lossy, narrow or away stays so, wherever the run is cut."""
+    changes = {"writers.app.connections": "6000", "primary.max_connections": "8000"}
+    changes |= {"primary.wal_sender_timeout": "400ms", "standbys.s1.wal_receiver_timeout": "300ms"}
+    changes |= {f"standbys.{name}.wal_retrieve_retry_interval": "50ms" for name in ("s1", "s2", "s3")}
+    scenario = replsim.loads(TEXT + faults, overrides=changes)
     right = replsim.run(scenario, engine="stages").metrics
     found = measure(scenario, 5, stages.sections(scenario, 5, reach=reach(scenario), chunk=chunk))
     assert not {name: (value, right[name]) for name, value in found.items() if not close(name, value, right[name])}

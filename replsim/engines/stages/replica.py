@@ -84,7 +84,7 @@ class Replica:
         stretches = [(start, next((left for left in self._left if left > start), NEVER)) for start in starts]
         if stretches[-1][1] < NEVER:
             stretches.append((NEVER, NEVER))
-        silent = self._parting is not None and (self._parting.lost or self._parting.closed)
+        silent = self._parting is not None and self._parting.lost and self._parting.closed
         return Present(stretches, self._known + 1 if silent else 0)
 
     def run(self, flushed: Flushed, known: int, end: int) -> Streamed:

@@ -78,6 +78,8 @@ class Stream:
         """When it had."""
         self.sent = Steps(none, none)
         """Of the sent position, those steps that may never be."""
+        self._furthest = 0
+        """The position up to which all was sent once."""
         self._certain = _Certain()
 
     def fork(self) -> Stream:
@@ -129,8 +131,12 @@ class Stream:
         """What happens before ``time`` cannot be taken back."""
         self.hear(by(self.replies.time, time, within=False), time)
         count = by(self.sent.time, time, within=False)
-        self._certain.sent.append(cut(self.sent, slice(count)))
-        self.sent = cut(self.sent, slice(count, None))
+        sent, self.sent = cut(self.sent, slice(count)), cut(self.sent, slice(count, None))
+        if count and sent.lsn[0] <= self._furthest:
+            sent = cut(sent, sent.lsn > self._furthest)  # what is sent again is no step
+        if len(sent.lsn):
+            self._furthest = int(sent.lsn[-1])
+        self._certain.sent.append(sent)
         self.sender.settled(time)
         self.standby.settled(time)
 
