@@ -55,11 +55,14 @@ def devices(facts: Facts, node: str | None) -> Mapping[str, Part]:
     """Group commit at work, and how near the device is to its limit."""
     primary = facts.record.scenario.primary.name
     node = node or primary
-    arrived = facts.column("inserted") if node == primary else facts.reached(node, "receive")
     starts, ends = flushes(facts.record, node)
-    begun = np.count_nonzero(facts.within(starts))
+    begun = int(np.diff(np.searchsorted(starts, facts.window))[0])
+    if node == primary:
+        arrived = int(np.count_nonzero(facts.within(facts.column("inserted"))))
+    else:
+        arrived = int(np.diff(np.searchsorted(facts.reached(node, "receive"), facts.window))[0])
     busy = int(np.sum(np.clip(ends, *facts.window) - np.clip(starts, *facts.window)))
     return {
-        "commits_per_flush": Share(float(np.count_nonzero(facts.within(arrived))), float(begun)),
+        "commits_per_flush": Share(float(arrived), float(begun)),
         "flush_utilisation": Share(busy / 1e9, facts.window_seconds),
     }

@@ -8,6 +8,7 @@ All statistics are exact integrals over time; nothing is sampled.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
 from replsim.analysis.registry import Part, Spec, measures
 from replsim.analysis.weighted import Ramps, Share, Steps, Total, counts
+from replsim.kernels.places import crossed
 from replsim.kernels.steps import differences
 from replsim.record import Record
 from replsim.record.branch import distance
@@ -140,15 +142,17 @@ def split(facts: Facts, node: str | None) -> Mapping[str, Part]:
     applied = facts.reached(node, "apply")
     # Times of a position never fall, so the commits of the window are neighbours.
     first, last = np.searchsorted(applied, facts.window).tolist()
-    stations = [facts.column("inserted")]
-    stations += [facts.reached(node, stage) for stage in ("sent", "receive", "write", "flush")]
-    stations.append(applied)
-    found = {}
-    for stage, before, after in zip(STAGES, stations, stations[1:], strict=False):
+    codes = facts.codes[first:last]
+    sums = [int(facts.column("inserted")[first:last].sum())]
+    for stage in ("sent", "receive", "write", "flush"):
+        position = facts.record.position(node, stage)
+        sums.append(crossed(position.lsn, position.time, codes, outside=NEVER))
+    sums.append(int(applied[first:last].sum()))
+    return {
         # Both sums may wrap round, their difference does not.
-        total = int(after[first:last].sum() - before[first:last].sum())
-        found[f"lag.split.{stage}"] = Share(float(total) / SECOND, float(last - first))
-    return found
+        f"lag.split.{stage}": Share(float((after - before + 2**63) % 2**64 - 2**63) / SECOND, float(last - first))
+        for stage, (before, after) in zip(STAGES, pairwise(sums), strict=True)
+    }
 
 
 @measures(

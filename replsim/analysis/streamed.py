@@ -6,7 +6,7 @@ time.  What it gives adds up: counts and sums exactly, distributions as a `Tally
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from replsim.analysis.facts import Facts
+from replsim.analysis.reads.counted import CountedReads
 from replsim.analysis.registry import METRICS, Metric, Named, Part, names_for
+from replsim.analysis.staleness import stale_reads
 from replsim.analysis.tally import Tally, TallyOfRamps
 from replsim.analysis.weighted import PERMILLE, AtEnd, Ramps, Sample, Share, Steps, Total
 from replsim.errors import UnsupportedScenario
@@ -136,10 +138,15 @@ class Streamed(Named):
         self._found: dict[tuple[Any, str | None], dict[str, Adding]] = {}
         self._worked_out: dict[tuple[str, str | None], dict[str, float]] = {}
         """The statistics of a family, once one of them is asked for."""
+        self._reads: CountedReads | None = None
+        self._of_reads: dict[str | None, Mapping[str, Adding]] = {}
+        """What metrics of reads are worked out from, once one of them is asked for."""
         for name in names:
             metric = _plain(name)
             own = self._whose(metric, None if name in METRICS else name.partition(".")[0])
-            if own is not None or metric.overall == "own":
+            if metric.function is stale_reads:
+                self._reads = self._reads or CountedReads(scenario)
+            elif own is not None or metric.overall == "own":
                 self._found[metric.function, own] = {}
         self.lag = {name: np.zeros(POINTS) for name in scenario.standbys}
         """Each standby's largest lag, in seconds, in each of `POINTS` equal stretches of the run."""
@@ -147,7 +154,10 @@ class Streamed(Named):
     def add(self, section: Record) -> None:
         """Add the next section."""
         self._worked_out.clear()
+        self._of_reads.clear()
         facts = SectionFacts(section, self._luck)
+        if self._reads is not None:
+            self._reads.add(facts)
         for (function, entity), found in self._found.items():
             for name, part in facts.once(function, entity).items():
                 found[name] = _sum(found.get(name), part)
@@ -161,7 +171,7 @@ class Streamed(Named):
 
     @override
     def _value(self, metric: Metric, entity: str | None) -> float:
-        found = self._found[metric.function, entity]
+        found = self._parts(metric, entity)
         own = found.get(metric.name)
         if isinstance(own, Share | Total | AtEnd):
             return own.value
@@ -171,6 +181,14 @@ class Streamed(Named):
         if (metric.family, entity) not in self._worked_out:
             self._worked_out[metric.family, entity] = spread.statistics(("mean", *PERMILLE, "max"))
         return self._worked_out[metric.family, entity][metric.name.rpartition(".")[2]]
+
+    def _parts(self, metric: Metric, entity: str | None) -> Mapping[str, Adding]:
+        if metric.function is not stale_reads:
+            return self._found[metric.function, entity]
+        assert self._reads is not None
+        if entity not in self._of_reads:
+            self._of_reads[entity] = self._reads.parts(entity)
+        return self._of_reads[entity]
 
     @override
     def _unknown(self, name: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from replsim.analysis.bins import BINS, EDGES, SMALL
 from replsim.analysis.weighted import PERMILLE, Ramps, Sample, Steps
@@ -18,6 +19,8 @@ from replsim.kernels.places import plain
 from replsim.units import SECOND
 
 __all__ = ["Tally", "TallyOfRamps"]
+
+Ints = NDArray[np.int64]
 
 NAN: Final = float("nan")
 
@@ -31,6 +34,13 @@ class Tally:
         self._total = 0
         self._area = 0.0
         self._largest = -math.inf
+
+    @classmethod
+    def of(cls, held: Ints, total: int, largest: int, per: int) -> Tally:
+        """What was counted elsewhere: in bins, the sum, and the largest."""
+        tally = cls(per)
+        tally._held, tally._total, tally._area, tally._largest = held, int(held.sum()), float(total), float(largest)
+        return tally
 
     def add(self, part: Sample | Steps) -> None:
         """Add what another stretch of time has."""

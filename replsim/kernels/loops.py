@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from replsim.kernels.compiled import compiled, part
 
-__all__ = ["differences", "gaps", "grouped", "held", "looked_up", "ranks", "union", "weighted_quantiles"]
+__all__ = ["crossed", "differences", "gaps", "grouped", "held", "looked_up", "ranks", "union", "weighted_quantiles"]
 
 Ints = NDArray[np.int64]
 
@@ -59,6 +59,18 @@ def looked_up(known: Ints, values: Ints, asked: Ints, after: bool, back: int, ou
         place = rank(known, asked[i], after, place)
         at = place - back
         out[i] = values[at] if 0 <= at < len(values) else outside
+
+
+@compiled
+def crossed(known: Ints, values: Ints, asked: Ints, outside: int) -> int:
+    """The sum of ``values`` at the first of the sorted ``known`` that reaches each of the sorted ``asked``, and of
+    ``outside`` where none does.  It may wrap round."""
+    total = place = 0
+    for i in range(len(known)):
+        if place < len(asked) and asked[place] <= known[i]:
+            before, place = place, rank(asked, known[i], True, place)
+            total += (place - before) * values[i]
+    return total + (len(asked) - place) * outside
 
 
 @compiled

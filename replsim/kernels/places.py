@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from replsim.kernels import worth_compiling
 
-__all__ = ["grouped", "looked_up", "plain", "ranks", "union"]
+__all__ = ["crossed", "grouped", "looked_up", "plain", "ranks", "union"]
 
 Ints = NDArray[np.int64]
 Side = Literal["left", "right"]
@@ -37,6 +37,18 @@ def looked_up(known: Ints, values: Ints, asked: Ints, side: Side, *, back: int, 
     found = np.empty(len(asked), dtype=np.int64)
     loops.looked_up(plain(known), plain(values), plain(asked), side == "right", back, outside, found)
     return found
+
+
+def crossed(known: Ints, values: Ints, asked: Ints, *, outside: int) -> int:
+    """The sum of ``looked_up(known, values, asked, "left", back=0, outside=outside)``, for ``asked`` in order.
+
+    It may wrap round at 64 bits.
+    """
+    if not worth_compiling(len(asked)):
+        return int(looked_up(known, values, asked, "left", back=0, outside=outside).sum())
+    from replsim.kernels import loops
+
+    return loops.crossed(plain(known), plain(values), plain(asked), outside)
 
 
 def grouped(labels: NDArray[np.integer], count: int) -> list[Ints]:

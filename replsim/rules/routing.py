@@ -154,7 +154,8 @@ class Route(BaseModel):
         if self.policy == "round_robin":
             return places[numbers % count]
         if self.policy in ("random", "least_lag"):
-            return places[(u * count).astype(np.int64)]
+            chosen = (u * count).astype(np.int64)
+            return chosen if count == len(open_) else places[chosen]
         if self.policy == "weighted":
             assert self.weighted is not None
             edges = np.cumsum(np.array(list(self.weighted.values()))[places])

@@ -63,6 +63,11 @@ class Readers:
             acknowledged = views.acknowledged
             self._token = acknowledged.newest(acknowledged.by(self._issued - reader.bound))
 
+    @property
+    def codes(self) -> Ints:
+        """The nodes that they may come to."""
+        return self._router.codes
+
     def follow(self, turns: Turns | None) -> tuple[Ints, Walk]:
         """Every read's way."""
         if self._quorum is not None:

@@ -71,6 +71,18 @@ class Views:
                 applied = self.facts.reached(self._names[code], "apply")
                 loops.looked_at_standby(looks, moments, applied, acknowledged.latest_within, seen, ahead)
 
+    def shown(self, codes: Ints) -> tuple[Ints, Ints]:
+        """When each of some nodes shows one commit more, a row a node (of the others nothing), and by the number that
+        the primary shows, one more than the newest of them: where one node is the primary all the time."""
+        facts, newest = self.facts, np.empty(0, dtype=np.int64)
+        times = np.empty((len(self._names), facts.count), dtype=np.int64)
+        for code in codes.tolist():
+            if self._is_primary(code):
+                times[code], newest = self._visible.times, self._visible.newest_by_count
+            else:
+                times[code] = facts.reached(self._names[code], "apply")
+        return times, newest
+
     def ready(self, nodes: Ints, counts: Ints, since: Ints) -> Ints:
         """When, from ``since`` on, nodes have replayed so many commits: `NEVER` where not by the run's end, 0 on the
         primary.
