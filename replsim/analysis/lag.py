@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
 from replsim.analysis.registry import Part, Spec, measures
-from replsim.analysis.weighted import Ramps, Share, Steps, Total, counts
+from replsim.analysis.unmade import Age, Gap, levels
+from replsim.analysis.weighted import Share, Steps, Total
 from replsim.kernels.places import crossed
 from replsim.kernels.steps import differences
 from replsim.record import Record
@@ -59,7 +60,7 @@ def lag_bytes(facts: Facts, node: str | None) -> Mapping[str, Part]:
     if len(facts.record.branches) > 1:
         return {"lag.bytes": Steps.between(*_bytes(facts, node), *facts.window)}
     insert, apply = facts.of_primary("insert"), facts.record.position(node, "apply")
-    return {"lag.bytes": Steps.difference((insert.time, insert.lsn), (apply.time, apply.lsn), facts.window)}
+    return {"lag.bytes": Gap((insert.time, insert.lsn), (apply.time, apply.lsn), facts.window)}
 
 
 @measures(
@@ -78,8 +79,7 @@ def lag_commits(facts: Facts, node: str | None) -> Mapping[str, Part]:
     """True lag in commits."""
     assert node is not None
     inserted, applied = _in_and_out(facts, node)
-    up, down = (inserted, counts(len(inserted))), (applied, counts(len(applied)))
-    return {"lag.commits": Steps.difference(up, down, facts.window)}
+    return {"lag.commits": Gap((inserted, None), (applied, None), facts.window)}
 
 
 @measures(
@@ -98,7 +98,7 @@ def lag_commits(facts: Facts, node: str | None) -> Mapping[str, Part]:
 def lag_seconds(facts: Facts, node: str | None) -> Mapping[str, Part]:
     """True lag in seconds."""
     assert node is not None
-    return {"lag.seconds": facts.once(_ramps, node)}
+    return {"lag.seconds": _age(facts, node)}
 
 
 @measures(
@@ -118,7 +118,7 @@ def growth(facts: Facts, node: str | None) -> Mapping[str, Part]:
     assert node is not None
     scenario = facts.record.scenario
     window = scenario.warmup, scenario.duration
-    return {"lag.growth": Total(facts.once(_ramps, node).slope(window) if window[1] > window[0] else float("nan"))}
+    return {"lag.growth": Total(_age(facts, node).slope(window) if window[1] > window[0] else float("nan"))}
 
 
 @measures(
@@ -213,7 +213,7 @@ def _bytes(facts: Facts, node: str) -> tuple[Ints, Ints]:
 
 def _commits(facts: Facts, node: str) -> tuple[Ints, Ints]:
     inserted, applied = _in_and_out(facts, node)
-    return differences(inserted, counts(len(inserted)), applied, counts(len(applied)))
+    return differences(inserted, levels((inserted, None)), applied, levels((applied, None)))
 
 
 def _in_and_out(facts: Facts, node: str) -> tuple[Ints, Ints]:
@@ -235,6 +235,6 @@ def _oldest(facts: Facts, node: str) -> tuple[Ints, Ints, Ints]:
     return start, applied, inserted
 
 
-def _ramps(facts: Facts, node: str) -> Ramps:
+def _age(facts: Facts, node: str) -> Age:
     """The lag in seconds within the window."""
-    return Ramps.oldest(facts.column("inserted"), facts.reached(node, "apply"), facts.window)
+    return Age(facts.column("inserted"), facts.reached(node, "apply"), facts.window)

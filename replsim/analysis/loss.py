@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
 from replsim.analysis.registry import Part, Spec, measures
-from replsim.analysis.weighted import Ramps, Share, Steps, counts, in_order
+from replsim.analysis.unmade import Age, Gap, levels
+from replsim.analysis.weighted import Share, in_order
 from replsim.kernels import worth_compiling
 from replsim.kernels.places import plain
 from replsim.kernels.steps import differences
@@ -40,7 +41,7 @@ def loss_if_primary_dies(record: Record, node: str | None = None, in_flight: InF
     facts = Facts(record)
     found: dict[str, float] = {}
     for name, part in _measured(facts, "loss_if_primary_dies", _received(facts, node, in_flight)).items():
-        if isinstance(part, Steps | Ramps):
+        if isinstance(part, Gap | Age):
             found |= {f"{name}.{each}": value for each, value in part.statistics(STATISTICS).items()}
         elif isinstance(part, Share):
             found[name] = part.value
@@ -55,7 +56,7 @@ def loss_series(record: Record, node: str | None = None, in_flight: InFlight = "
 def facts_loss_series(facts: Facts, node: str | None = None, in_flight: InFlight = "dies") -> tuple[Floats, Floats]:
     """`loss_series`, sharing what other metrics have derived."""
     starts, ends, _, _ = _at_risk(facts.acknowledged, _received(facts, node, in_flight), facts.column("bytes"))
-    time, value = differences(starts, counts(len(starts)), ends, counts(len(ends)))
+    time, value = differences(starts, levels((starts, None)), ends, levels((ends, None)))
     return time / 1e9, value.astype(np.float64)
 
 
@@ -111,13 +112,13 @@ def restart_loss(facts: Facts, _: str | None) -> Mapping[str, Part]:
 
 def _measured(facts: Facts, family: str, saved: Ints) -> dict[str, Part]:
     """The metrics of a ``family``, where each commit of the log is out of danger from ``saved`` on."""
-    ramps = _since_first(facts, saved)
     starts, ends, told, kept = _at_risk(facts.acknowledged, saved, facts.column("bytes"))
+    first = _since_first(facts, saved) if len(starts) else Age(starts, starts, facts.window)
     return {
-        f"{family}.commits": Steps.difference((starts, counts(len(starts))), (ends, counts(len(ends))), facts.window),
-        f"{family}.bytes": Steps.difference((starts, told), (ends, kept), facts.window),
-        f"{family}.seconds": ramps,
-        f"{family}.probability": Share(float(ramps.total - ramps.zero), float(ramps.total)),
+        f"{family}.commits": Gap((starts, None), (ends, None), facts.window),
+        f"{family}.bytes": Gap((starts, told), (ends, kept), facts.window),
+        f"{family}.seconds": first,
+        f"{family}.probability": Share(float(first.covered), float(facts.window[1] - facts.window[0])),
     }
 
 
@@ -160,10 +161,10 @@ def _rises(times: Ints) -> bool:
     return bool(np.all(times[1:] >= times[:-1]))
 
 
-def _since_first(facts: Facts, saved: Ints) -> Ramps:
+def _since_first(facts: Facts, saved: Ints) -> Age:
     """The age of the first acknowledgement among the commits that are in danger."""
     # While exactly the first i commits are saved, that is the earliest acknowledgement from commit i on.
-    return Ramps.oldest(facts.once(_first_told), saved, facts.window)
+    return Age(facts.once(_first_told), saved, facts.window)
 
 
 def _first_told(facts: Facts) -> Ints:

@@ -17,6 +17,7 @@ from typing import Final, Literal
 from typing_extensions import override
 
 from replsim.analysis.facts import Facts
+from replsim.analysis.unmade import Age, Gap
 from replsim.analysis.weighted import AtEnd, Ramps, Sample, Share, Steps, Total
 from replsim.errors import UnknownMetric
 from replsim.record import Record
@@ -48,7 +49,7 @@ Per = Literal["node", "standby", "writer", "session", "reader"]
 """Whose own value a metric may be; ``node`` is the primary too."""
 Overall = Literal["own", "largest"]
 """The cluster's value: worked out as such (over everybody), or the largest of its entities'."""
-Spread = Sample | Steps | Ramps
+Spread = Sample | Steps | Gap | Ramps | Age
 """What the statistics of a family are statistics of."""
 Part = Spread | Share | Total | AtEnd
 """What a metric is worked out from: what the stretches of a run have of it adds up to what the run has."""
@@ -218,7 +219,7 @@ class Metrics(Named):
 def _statistics(facts: Facts, function: Measure, family: str, entity: str | None) -> dict[str, float]:
     """All metrics of a family, from what it is statistics of."""
     spread = facts.once(function, entity)[family]
-    assert isinstance(spread, Sample | Steps | Ramps)
+    assert isinstance(spread, Spread)
     names = [name for name, metric in METRICS.items() if metric.function is function and metric.family == family]
     found = spread.statistics([name.rpartition(".")[2] for name in names])
     return {name: found[name.rpartition(".")[2]] for name in names}

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from replsim.analysis.facts import Facts
+from replsim.analysis.lag import lag_seconds
 from replsim.analysis.reads.counted import CountedReads
 from replsim.analysis.registry import METRICS, Metric, Named, Part, names_for
 from replsim.analysis.staleness import stale_reads
 from replsim.analysis.tally import Tally, TallyOfRamps
+from replsim.analysis.unmade import Age, Gap
 from replsim.analysis.weighted import PERMILLE, AtEnd, Ramps, Sample, Share, Steps, Total
 from replsim.errors import UnsupportedScenario
 from replsim.randomness import DurationDistribution, Streams
@@ -148,8 +150,12 @@ class Streamed(Named):
                 self._reads = self._reads or CountedReads(scenario)
             elif own is not None or metric.overall == "own":
                 self._found[metric.function, own] = {}
-        self.lag = {name: np.zeros(POINTS) for name in scenario.standbys}
+        self.lag = {}
         """Each standby's largest lag, in seconds, in each of `POINTS` equal stretches of the run."""
+        for standby in scenario.standbys:
+            tally = TallyOfRamps(POINTS, scenario.duration)
+            self._found[lag_seconds, standby]["lag.seconds"] = tally
+            self.lag[standby] = tally.peaks
 
     def add(self, section: Record) -> None:
         """Add the next section."""
@@ -161,13 +167,6 @@ class Streamed(Named):
         for (function, entity), found in self._found.items():
             for name, part in facts.once(function, entity).items():
                 found[name] = _sum(found.get(name), part)
-                if name == "lag.seconds" and entity is not None and isinstance(part, Ramps):
-                    self._note_lag(entity, part)
-
-    def _note_lag(self, standby: str, ramps: Ramps) -> None:
-        from replsim.analysis import loops
-
-        loops.peaks(ramps.start, ramps.low, ramps.high, max(self._scenario.duration, 1), self.lag[standby])
 
     @override
     def _value(self, metric: Metric, entity: str | None) -> float:
@@ -197,11 +196,11 @@ class Streamed(Named):
 
 def _sum(before: Adding | None, part: float | Part) -> Adding:
     """Two parts as one."""
-    if isinstance(part, Sample | Steps):
+    if isinstance(part, Sample | Steps | Gap):
         tally = before if isinstance(before, Tally) else Tally()
         tally.add(part)
         return tally
-    if isinstance(part, Ramps):
+    if isinstance(part, Ramps | Age):
         ramps = before if isinstance(before, TallyOfRamps) else TallyOfRamps()
         ramps.add(part)
         return ramps

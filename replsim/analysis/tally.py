@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replsim.analysis.bins import BINS, EDGES, SMALL
+from replsim.analysis.unmade import Age, Gap
 from replsim.analysis.weighted import PERMILLE, Ramps, Sample, Steps
 from replsim.kernels.places import plain
 from replsim.units import SECOND
@@ -42,12 +43,17 @@ class Tally:
         tally._held, tally._total, tally._area, tally._largest = held, int(held.sum()), float(total), float(largest)
         return tally
 
-    def add(self, part: Sample | Steps) -> None:
+    def add(self, part: Sample | Steps | Gap) -> None:
         """Add what another stretch of time has."""
         from replsim.analysis import loops
 
         area: float
-        if isinstance(part, Steps):
+        if isinstance(part, Gap):
+            (up, high), (down, low) = part.up, part.down
+            window = int(part.window[0]), int(part.window[1])
+            up, down, high, low = (None if each is None else plain(each) for each in (up, down, high, low))
+            total, area, largest = loops.tally_gap(up, high, down, low, window, self._held)
+        elif isinstance(part, Steps):
             if not len(part.value):
                 return
             total, area, largest = loops.tally_weighted(plain(part.value), plain(part.weight), self._held)
@@ -79,9 +85,12 @@ class Tally:
 
 
 class TallyOfRamps:
-    """Of a sawtooth over time: what has been added so far."""
+    """Of a sawtooth over time: what has been added so far, and its highest value in seconds in each of ``points`` equal
+    stretches of a run that lasts ``duration``."""
 
-    def __init__(self) -> None:
+    def __init__(self, points: int = 0, duration: int = 1) -> None:
+        self.peaks = np.zeros(points)
+        self._duration = max(duration, 1)
         self._zero = 0
         self._total = 0
         self._area = 0.0
@@ -90,14 +99,20 @@ class TallyOfRamps:
         self._sums = np.zeros((2, BINS))
         """Of the lower and the upper ends of the pieces: how many are in each bin, and their sum."""
 
-    def add(self, part: Ramps) -> None:
+    def add(self, part: Ramps | Age) -> None:
         """Add what another stretch of time has."""
         from replsim.analysis import loops
 
-        self._zero += part.zero
-        self._total += part.total
         counts, sums = (self._counts[0], self._counts[1]), (self._sums[0], self._sums[1])
-        area, largest = loops.tally_ramps(plain(part.low), plain(part.high), counts, sums)
+        if isinstance(part, Age):
+            columns, (start, end) = (plain(part.origin), plain(part.end)), part.edges
+            covered, area, largest = loops.tally_age(*columns, (start, end), counts, sums, self._duration, self.peaks)
+            self._zero += end - start - covered
+            self._total += end - start
+        else:
+            self._zero += part.zero
+            self._total += part.total
+            area, largest = loops.tally_ramps(plain(part.low), plain(part.high), counts, sums)
         self._area += area
         self._largest = max(self._largest, largest)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from replsim.kernels import worth_compiling
 from replsim.kernels.places import plain
-from replsim.kernels.steps import differences, gaps, held, weighted_quantiles
+from replsim.kernels.steps import differences, held, weighted_quantiles
 from replsim.units import NEVER, SECOND
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "Steps",
     "Total",
     "counting",
-    "counts",
     "in_order",
     "nearest_rank",
     "statistics",
@@ -67,11 +66,6 @@ def statistics(values: NDArray[np.integer], names: Sequence[str], per: int = 1) 
         else:
             found[name] = float(values.max() if name == "max" else ordered[ranks[name]]) / per
     return found
-
-
-def counts(number: int) -> Ints:
-    """1, 2, … up to ``number``: how many of things in order there are from each on."""
-    return np.arange(1, number + 1)
 
 
 def counting(times: tuple[Ints, Ints], changes: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
@@ -146,11 +140,6 @@ class Steps:
         """The function that is ``value[i]`` from ``time[i]`` on, and ``before`` until then, over ``[start, end)``."""
         return cls(*held(time, value, start, end, before))
 
-    @classmethod
-    def difference(cls, up: tuple[Ints, Ints], down: tuple[Ints, Ints], window: tuple[int, int]) -> Steps:
-        """One function less another over the window, both 0 at first, each given by its times and its values then."""
-        return cls(*gaps(*up, *down, *window))
-
     def quantiles(self, permilles: Sequence[int]) -> list[float]:
         """The smallest value not exceeded for at least so many thousandths of the time, for each of several."""
         total = int(self.weight.sum())
@@ -215,22 +204,6 @@ class Ramps:
         assert zero >= 0, "pieces overlap"
         return cls(*found, zero)
 
-    @classmethod
-    def oldest(cls, origin: Ints, end: Ints, window: tuple[int, int]) -> Ramps:
-        """The age of the first of things in line, of which i began at ``origin[i]`` and is done at ``end[i]``; 0 where
-        there is none."""
-        if not worth_compiling(len(end)):
-            start = np.maximum(np.concatenate([[0], end])[: len(end)], origin)
-            return cls.of(start, end, origin, window)
-        from replsim.analysis import loops
-
-        out = np.empty((3, len(end)), dtype=np.int64)
-        edges = int(window[0]), int(window[1])
-        count, covered = loops.oldest(plain(origin), plain(end), edges, (out[0], out[1], out[2]))
-        zero = edges[1] - edges[0] - covered
-        assert zero >= 0, "pieces overlap"
-        return cls(out[0, :count], out[1, :count], out[2, :count], zero)
-
     @property
     def total(self) -> int:
         """Nanoseconds over which the function has a value."""
@@ -275,7 +248,8 @@ class Ramps:
         low, length = self.low.astype(np.float64), (self.high - self.low).astype(np.float64)
         # The integral over a piece of (t - middle) · f(t), where f starts at `low` and has slope one.
         pieces = length * ((self.start - middle) * (low + length / 2) + length * (low / 2 + length / 3))
-        return float(12 * pieces.sum() / float(window[1] - window[0]) ** 3)
+        # One after the other, as a loop adds up.
+        return float(12 * np.append(0.0, np.cumsum(pieces))[-1] / float(window[1] - window[0]) ** 3)
 
     def statistics(self, names: Sequence[str]) -> dict[str, float]:
         """Time-weighted ``mean``, percentiles and ``max``, in seconds; NaN where it never has a value."""

@@ -5,7 +5,7 @@ The same looks and the same judgement as in the table of reads, in one pass over
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -13,18 +13,23 @@ from numpy.typing import NDArray
 
 from replsim.analysis.bins import BINS
 from replsim.analysis.facts import Facts
-from replsim.analysis.reads.groups import Readers
 from replsim.analysis.reads.views import Views
+from replsim.analysis.reads.walk import Router, Walk
 from replsim.analysis.tally import Tally
 from replsim.analysis.weighted import Share, Total
 from replsim.kernels.places import plain
+from replsim.randomness import Streams
+from replsim.randomness.trips import Trips
 from replsim.scenario import Scenario
+from replsim.scenario.surges import effective
 from replsim.units import SECOND
 
 __all__ = ["CountedReads"]
 
 Ints = NDArray[np.int64]
 
+BLOCK: Final = 16_384
+"""So many reads at a time: few enough that what is worked out of them stays in the processor's cache."""
 SPREADS: Final = {"read_latency": SECOND, "stale_reads.versions": 1, "stale_reads.age": SECOND}
 """What is counted in bins, and how much of it is one in the metric's unit."""
 
@@ -50,12 +55,12 @@ class CountedReads:
         acknowledged, window = views.acknowledged, (int(facts.window[0]), int(facts.window[1]))
         told = acknowledged.times, acknowledged.newest_by_count, acknowledged.first_by_prefix, acknowledged.latest_within
         for code, name in enumerate(self._readers):
-            readers = Readers(views, streams, name, facts.record.scenario.readers[name])
-            issued, walk = readers.follow(None)
-            reads = plain(walk.node), plain(issued), plain(walk.looked), plain(walk.answered)
-            places = np.zeros(len(self._nodes) + 1, dtype=np.int64)
+            router = Router(facts.record.scenario, facts.record.scenario.readers[name], views)
+            shown, places = views.shown(router.codes), np.zeros(len(self._nodes) + 2, dtype=np.int64)
             out = self._numbers[code], self._sums[code], self._held[code]
-            loops.counted(reads, *views.shown(readers.codes), told, window, places, out)
+            for issued, walk in _passing(facts, streams, name, router):
+                reads = plain(walk.node), plain(issued), plain(walk.looked), plain(walk.answered)
+                loops.counted(reads, *shown, told, window, places, out)
 
     def parts(self, entity: str | None) -> Mapping[str, Tally | Share | Total]:
         """What metrics are worked out from: of all reads, or a reader's, or a node's."""
@@ -73,3 +78,17 @@ class CountedReads:
                 for place, (family, per) in enumerate(SPREADS.items())
             },
         }
+
+
+def _passing(facts: Facts, streams: Streams, name: str, router: Router) -> Iterator[tuple[Ints, Walk]]:
+    """The reads of a reader that are issued in a section, some at a time: when, and their ways."""
+    scenario, stream = facts.record.scenario, f"reader:{name}"
+    client = effective(scenario, streams.seed, name, scenario.readers[name])
+    first, every = facts.issued(streams, f"{stream}:arrivals", client)
+    trips = Trips(streams, stream, router.ways, attempts=router.attempts, first=first)
+    for begin in range(0, len(every), BLOCK):
+        issued = every[begin : begin + BLOCK]
+        luck = trips.block(len(issued))
+        numbers = np.arange(first + begin, first + begin + len(issued))
+        place = router.choose(issued, numbers, luck.route)
+        yield issued, router.walk(luck, slice(None), issued, place, None)

@@ -79,13 +79,13 @@ def counted(
     """Count the reads of a window, in order of their issue, by node: the looks and the judgement of all the above.
 
     Of the ``reads``: node, issue, look and answer.  ``shown``: when each node shows one commit more.  Of the
-    acknowledgements: as for `judged`, and the latest by prefix.  ``places`` is room for a place in each, all 0.
+    acknowledgements: as for `judged`, and the latest by prefix.  ``places`` has a place in each of them, to go on from.
     ``out``: numbers of reads, of stale ones and of those ahead; sums and largest values; and counts in bins.
     """
     node, issued, looked, answered = reads
     times, newest, first, latest = acknowledged
     numbers, sums, held = out
-    told = 0
+    told = places[-2]
     for i in range(len(node)):
         if not window[0] <= issued[i] < window[1] or answered[i] == NEVER:
             continue
@@ -107,3 +107,4 @@ def counted(
         note(answered[i] - issued[i], 0, sums[here], held[here])
         note(versions, 1, sums[here], held[here])
         note(age, 2, sums[here], held[here])
+    places[-2] = told

@@ -8,6 +8,7 @@ from typing import Final
 
 from replsim.engines.stages.covers import covers
 from replsim.engines.stages.harvest import harvest
+from replsim.engines.stages.memory import keep_freed_memory
 from replsim.engines.stages.pipeline import Pipeline
 from replsim.engines.stages.section import Sections
 from replsim.errors import UnsupportedScenario
@@ -31,6 +32,7 @@ def sections(
 ) -> Iterator[Record]:
     """See `replsim.engines.stages.sections`."""
     _refuse(scenario)
+    keep_freed_memory()
     pipeline = Pipeline(scenario, Streams(seed))
     found = Sections(pipeline, seed, reach)
     parts = max(1 if progress is None else LOOKS, math.ceil(estimate(scenario).commits / (chunk or SECTION)))
