@@ -45,13 +45,14 @@ class Tally:
 
     def add(self, part: Sample | Steps | Gap) -> None:
         """Add what another stretch of time has."""
-        from replsim.analysis import loops
+        from replsim.analysis import tally_loops as loops
 
         area: float
         if isinstance(part, Gap):
-            (up, high), (down, low) = part.up, part.down
+            (up, high), (down, low) = (
+                (plain(time), None if at is None else plain(at)) for time, at in (part.up, part.down)
+            )
             window = int(part.window[0]), int(part.window[1])
-            up, down, high, low = (None if each is None else plain(each) for each in (up, down, high, low))
             total, area, largest = loops.tally_gap(up, high, down, low, window, self._held)
         elif isinstance(part, Steps):
             if not len(part.value):
@@ -101,7 +102,7 @@ class TallyOfRamps:
 
     def add(self, part: Ramps | Age) -> None:
         """Add what another stretch of time has."""
-        from replsim.analysis import loops
+        from replsim.analysis import tally_loops as loops
 
         counts, sums = (self._counts[0], self._counts[1]), (self._sums[0], self._sums[1])
         if isinstance(part, Age):

@@ -1,4 +1,4 @@
-"""Functions of time that are not worked out before somebody asks for them: whoever only counts them needs no columns."""
+"""Functions of time that are not worked out before somebody asks: whoever only counts them needs no columns."""
 
 from __future__ import annotations
 

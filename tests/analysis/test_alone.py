@@ -6,6 +6,7 @@ import math
 
 from replsim.analysis.facts import Facts
 from replsim.analysis.registry import METRICS, Metrics
+from replsim.analysis.unmade import Age, Gap
 from replsim.analysis.weighted import AtEnd, Ramps, Sample, Share, Steps, Total
 from replsim.choice import simulate
 from replsim.scenario import Scenario
@@ -21,9 +22,9 @@ ALONE = {
 }
 
 
-def told(found: float | Sample | Steps | Ramps | Share | Total | AtEnd) -> list[float]:
+def told(found: float | Sample | Steps | Gap | Ramps | Age | Share | Total | AtEnd) -> list[float]:
     """All that a part of a metric says."""
-    if isinstance(found, Sample | Steps | Ramps):
+    if isinstance(found, Sample | Steps | Gap | Ramps | Age):
         return list(found.statistics(("mean", "p50", "p99", "max")).values())
     return [found if isinstance(found, int | float) else found.value]
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from replsim.analysis.bins import BINS, EDGES, SMALL
 from replsim.analysis.tally import Tally, TallyOfRamps
+from replsim.analysis.unmade import Age, Gap
 from replsim.analysis.weighted import Ramps, Sample, Steps
 
 values = st.one_of(st.integers(0, 300), st.integers(0, 2**62)).map(int)
@@ -47,6 +48,35 @@ def test_a_step_function(pieces: list[tuple[int, int]]) -> None:
     tally = Tally()
     tally.add(steps)
     assert tally.statistics(STATISTICS) == pytest.approx(steps.statistics(STATISTICS), rel=0.005)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(1, 10**6), st.integers(0, 30)), max_size=20),
+    st.integers(0, 20),
+    st.integers(1, 40),
+)
+@settings(derandomize=True, deadline=None)
+def test_what_is_not_worked_out(line: list[tuple[int, int, int]], start: int, length: int) -> None:
+    """A gap counts as the steps that it stands for, and an age as its ramps."""
+    pauses, sizes, delays = np.array(line, dtype=np.int64).reshape(-1, 3).T
+    begun, levels, window = pauses.cumsum(), sizes.cumsum(), (start, start + length)
+    done = np.maximum.accumulate(begun + delays)
+    for gap in (Gap((begun, levels), (done, levels), window), Gap((begun, None), (done, None), window)):
+        lazy, made = Tally(), Tally()
+        lazy.add(gap)
+        made.add(gap.steps)
+        assert lazy.statistics(STATISTICS) == pytest.approx(made.statistics(STATISTICS))
+    age, lazy_ramps, made_ramps = Age(begun, done, window), TallyOfRamps(10, 100), TallyOfRamps()
+    lazy_ramps.add(age)
+    made_ramps.add(age.ramps)
+    assert lazy_ramps.statistics(STATISTICS) == pytest.approx(made_ramps.statistics(STATISTICS))
+
+
+def test_peaks() -> None:
+    """The highest age in each stretch of a run is noted, in seconds, where it ends."""
+    tally = TallyOfRamps(4, 400)
+    tally.add(Age(np.array([10, 20, 250]), np.array([60, 90, 400]), (0, 400)))
+    assert (tally.peaks * 1e9).round(6).tolist() == [70, 0, 0, 150]
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(1, 10**6)), min_size=1, max_size=30))

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 import replsim.analysis.lagtracker
 import replsim.analysis.loss
+import replsim.analysis.unmade
 import replsim.analysis.weighted
 import replsim.kernels.places
 import replsim.kernels.steps
 from replsim.analysis.lagtracker import lags, shown
 from replsim.analysis.loss import loss_if_primary_dies
-from replsim.analysis.weighted import Ramps
+from replsim.analysis.unmade import Age
 from replsim.kernels.places import grouped, looked_up, plain, ranks, union
 from replsim.kernels.steps import differences, gaps, held, weighted_quantiles
 from tests.analysis.records import random_record
@@ -30,6 +31,7 @@ HOMES = (
     replsim.kernels.steps,
     replsim.analysis.lagtracker,
     replsim.analysis.loss,
+    replsim.analysis.unmade,
     replsim.analysis.weighted,
 )
 NEVER = 2**63 - 1
@@ -135,7 +137,8 @@ def test_the_age_of_the_first_in_line(line: list[tuple[int, int]], start: int, l
     """At each moment it is the age of the first of those that have begun and are not done."""
     origin = ints(sorted(begun for begun, _ in line))
     end = np.maximum.accumulate(origin + ints([lasts for _, lasts in line])) if line else origin
-    ramps = Ramps.oldest(origin, end, (start, start + length))
+    age = Age(origin, end, (start, start + length))
+    ramps = age.ramps
     ages = []
     for moment in range(start, start + length):
         waiting = [begun for begun, done in zip(origin.tolist(), end.tolist(), strict=True) if begun <= moment < done]
@@ -143,6 +146,9 @@ def test_the_age_of_the_first_in_line(line: list[tuple[int, int]], start: int, l
     pieces = [range(low, high) for low, high in zip(ramps.low.tolist(), ramps.high.tolist(), strict=True)]
     assert [age for piece in pieces for age in piece] == ages
     assert ramps.zero == length - len(ages)
+    assert age.covered == len(ages)
+    if length:
+        assert age.slope((start, start + length)) == ramps.slope((start, start + length))
 
 
 def test_losses() -> None:

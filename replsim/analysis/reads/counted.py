@@ -53,7 +53,12 @@ class CountedReads:
 
         views, streams = Views(facts), facts.streams()
         acknowledged, window = views.acknowledged, (int(facts.window[0]), int(facts.window[1]))
-        told = acknowledged.times, acknowledged.newest_by_count, acknowledged.first_by_prefix, acknowledged.latest_within
+        told = (
+            acknowledged.times,
+            acknowledged.newest_by_count,
+            acknowledged.first_by_prefix,
+            acknowledged.latest_within,
+        )
         for code, name in enumerate(self._readers):
             router = Router(facts.record.scenario, facts.record.scenario.readers[name], views)
             shown, places = views.shown(router.codes), np.zeros(len(self._nodes) + 2, dtype=np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.analysis.loops import NEVER, bin_of
+from replsim.analysis.tally_loops import NEVER, bin_of
 from replsim.kernels.compiled import compiled, part
 from replsim.kernels.loops import rank
 

@@ -7,6 +7,8 @@ step before its start.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,7 +62,8 @@ class Sections:
     def __init__(self, pipeline: Pipeline, seed: int, reach: int) -> None:
         self._pipeline, self._seed, self._reach = pipeline, seed, reach
         none = np.empty(0, dtype=np.int64)
-        self._commits = Settled(np.empty(0, dtype=np.int16), *(none,) * 7)
+        self._commits = [Settled(np.empty(0, dtype=np.int16), *(none,) * 7)]
+        """Those with answers that a section may still need, in pieces."""
         self._tracks = {
             (name, stage): Track(none, none)
             for name in pipeline.scenario.standbys
@@ -87,7 +90,7 @@ class Sections:
 
     def _take(self, chunk: Chunk) -> None:
         answered = chunk.answered
-        self._commits = chained([self._commits, _settled(answered.rows, *answered[1:])])
+        self._commits.append(_settled(answered.rows, *answered[1:]))
         self._flush = chained([self._flush, Track(chunk.flushes.ends, chunk.flushes.targets)])
         self._starts = joined([self._starts, chunk.flushes.starts])
         self._targets = joined([self._targets, chunk.flushes.targets])
@@ -117,12 +120,11 @@ class Sections:
     def _record(self, stretch: tuple[int, int], *, last: bool) -> Record:
         scenario, end = self._pipeline.scenario, self._pipeline.scenario.duration if last else FOREVER
         name = scenario.primary.name
-        commits = self._all_commits(last=last)
-        inserted = commits.inserted < NEVER
+        commits, logged = self._all_commits(last=last)
         ended = self._starts[: len(self._targets)]
         positions: dict[str, dict[str, Trajectory]] = {
             name: {
-                "insert": merged(commits.inserted[inserted], commits.lsn[inserted], ended, self._targets, end),
+                "insert": merged(commits.inserted[:logged], commits.lsn[:logged], ended, self._targets, end),
                 "flush": trajectory(*self._flush, end),
             }
         }
@@ -144,25 +146,32 @@ class Sections:
             stretch=stretch,
         )
 
-    def _all_commits(self, *, last: bool) -> Settled:
-        """Those with answers, those in the log that have none yet, and at the end those that did not get there."""
+    def _all_commits(self, *, last: bool) -> tuple[Settled, int]:
+        """Those with answers, those in the log that have none yet, and at the end those that did not get there; and how
+        many are in the log."""
         pipeline = self._pipeline
         assert pipeline.log.rows is not None
         rows = cut(pipeline.log.rows, slice(pipeline.answers.row - pipeline.log.first, None))
         never = np.full(len(rows.lsn), NEVER, dtype=np.int64)
-        parts = [self._commits, _settled(rows, never, never, never)]
+        parts = [*self._commits, _settled(rows, never, never, never)]
+        answered = sum(len(part.lsn) for part in self._commits)
         left = pipeline.intake.left() if last else None
         if left is not None:
             never = np.full(len(left.group), NEVER, dtype=np.int64)
             parts.append(Settled(left.group, left.submitted, never, never, left.size, never, never, never))
-        return chained(parts)
+        commits = chained(parts)
+        # What comes next is behind them: so each commit is copied once.
+        self._commits = [cut(commits, slice(answered))]
+        return commits, answered + len(rows.lsn)
 
     def _table(self, commits: Settled, end: int) -> Table:
         scenario = self._pipeline.scenario
         declared = [LEVELS.index(each.declared) for each in self._pipeline.intake.groups] or [0]
-        visible, told = (np.where(each <= end, each, NEVER) for each in (commits.visible, commits.acknowledged))
+        visible, told = commits.visible, commits.acknowledged
+        if end < FOREVER:
+            visible, told = (np.where(each <= end, each, NEVER) for each in (visible, told))
         nothing = np.broadcast_to(np.int64(-1), len(told))
-        columns: dict[str, NDArray[Any]] = {
+        columns: dict[str, NDArray[Any] | Callable[[], NDArray[Any]]] = {
             "writer": commits.group,
             "client": nothing,
             "key": nothing,
@@ -173,18 +182,18 @@ class Sections:
             "visible": visible,
             "acknowledged": told,
             "learned": told,
-            "timeline": np.ones(len(told), dtype=np.int32),
+            "timeline": partial(np.ones, len(told), dtype=np.int32),
             "lsn": commits.lsn,
             "bytes": commits.bytes,
-            "level": np.array(declared, dtype=np.int8)[commits.group],
-            "outcome": np.where(told == NEVER, PENDING, ACKNOWLEDGED).astype(np.int8),
+            "level": partial(np.take, np.array(declared, dtype=np.int8), commits.group),
+            "outcome": np.where(told == NEVER, np.int8(PENDING), np.int8(ACKNOWLEDGED)),
         }
         names = (*scenario.writers, *scenario.sessions)
         return Table(columns, times=TIMES, words={"writer": names, "level": LEVELS, "outcome": OUTCOMES})
 
     def _drop(self, end: int) -> None:
         """Forget what no later section needs."""
-        commits = self._commits
+        (commits,) = self._commits
         waiting = np.flatnonzero(commits.acknowledged > end)
         settled = int(waiting[0]) if len(waiting) else len(commits.lsn)
         count = int(np.searchsorted(self._flush.time, end, side="right"))
@@ -195,7 +204,8 @@ class Sections:
             count = int(np.searchsorted(track.time, end, side="right"))
             applied = int(track.lsn[count - 1]) if count else 0
             settled = min(settled, int(np.searchsorted(commits.lsn, applied, side="right")))
-        self._commits = commits = cut(commits, slice(max(settled - 1, 0), None))
+        commits = cut(commits, slice(max(settled - 1, 0), None))
+        self._commits = [commits]
         lsn = int(commits.lsn[0]) if len(commits.lsn) else 0
         for key, track in self._tracks.items():
             self._tracks[key] = track.since(end, lsn)
