@@ -3,7 +3,7 @@
 ============== ======================================================================================
 links.py       the `Setup` of a page (base scenario, changes, number of seeds) and its URL
 sources.py     a `Setup` → a checked `Scenario`; what comes from a stranger can read no file
-knobs.py       one table of knobs: what each changes, between which bounds, in which words
+knobs/         one table of knobs: what each changes, between which bounds, in which words
 controls.py    knobs → widgets, in the sidebar
 state.py       the session: its setup, its pinned baseline
 runs.py        runs in threads, cached by scenario and seed, with progress and cancel

@@ -135,8 +135,14 @@ def refusal(scenario: Scenario, seeds: int, *, kept: int | None = None) -> Refus
     if seconds <= LONGEST_SECONDS and size <= MOST_BYTES:
         return None
     share = min(LONGEST_SECONDS / seconds, MOST_BYTES / size) / 2
-    shorter = math.floor(scenario.duration * share / SECOND) * SECOND
+    shorter = _rounded(math.floor(scenario.duration * share))
     return Refusal(expected, seeds, format_duration(shorter) if _fits(scenario, shorter, seeds) else None)
+
+
+def _rounded(time: int) -> int:
+    """A time down to what people say: to the second, or above ten minutes to the minute."""
+    step = SECOND if time < 600 * SECOND else 60 * SECOND
+    return time // step * step
 
 
 def _fits(scenario: Scenario, duration: int, seeds: int) -> bool:

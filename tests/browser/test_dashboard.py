@@ -226,7 +226,7 @@ def test_a_long_run_shows_its_way_and_can_be_cancelled(window: Open) -> None:
     expect(page.get_by_role("button", name="Run it again")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["", "follow", "break_it", "compare", "learn"])
+@pytest.mark.parametrize("path", ["", "follow", "break_it", "compare", "sweep", "find", "validation", "learn"])
 def test_every_page_fits_a_telephone(window: Open, path: str) -> None:
     """At 390 pixels in the dark theme nothing sticks out to the right, and the charts are dark."""
     page = window(width=390, height=844, theme="dark").open(path)
@@ -234,6 +234,29 @@ def test_every_page_fits_a_telephone(window: Open, path: str) -> None:
     assert wide <= 0
     background = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
     assert background == "rgb(14, 17, 23)"
+
+
+def test_a_term_explains_itself_on_hover(window: Open) -> None:
+    """A word of the glossary has its meaning as a tooltip, and the cursor says that there is one."""
+    page = window().open("?scenario=quickstart/three-nodes")
+    term = page.locator("abbr", has_text="acknowledged").first
+    term.hover()
+    assert "client" in (term.get_attribute("title") or "")
+    assert term.evaluate("(each) => getComputedStyle(each).cursor") == "help"
+
+
+def test_what_changed_is_said_beside_each_answer(window: Open) -> None:
+    """After a turn an answer has its change; pinned, the run stays what later ones are compared with."""
+    page = window().open("?scenario=quickstart/three-nodes")
+    page.get_by_role("button", name="Pin as baseline").click()
+    expect(page.get_by_text("Changes are against the pinned run")).to_be_visible()
+    knob = page.get_by_role("slider", name="Writes")
+    for _ in range(2):
+        knob.focus()
+        knob.press("ArrowRight")
+        expect(page.get_by_test_id("stMetricDelta").first).to_be_visible()
+    throughput = page.get_by_test_id("stMetric").filter(has_text="Throughput")
+    expect(throughput.get_by_test_id("stMetricDelta")).to_contain_text(re.compile(r"\+\d+/s"))
 
 
 def test_the_tour_asks_before_it_tells(window: Open) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -57,3 +61,11 @@ def metric(at: AppTest, label: str) -> str:
     """The value of an answer on top of the page."""
     (found,) = (each for each in at.metric if each.label == label)
     return str(found.value)
+
+
+def numbers(trace: Mapping[str, Any], axis: str) -> NDArray[np.float64]:
+    """A trace's values along an axis: plotly packs arrays as bytes."""
+    held = trace[axis]
+    if isinstance(held, dict):
+        return np.frombuffer(base64.b64decode(held["bdata"]), dtype=np.dtype(held["dtype"])).astype(np.float64)
+    return np.array([np.nan if value is None else value for value in held], dtype=np.float64)
