@@ -247,7 +247,8 @@ def test_a_term_explains_itself_on_hover(window: Open) -> None:
 
 def test_what_changed_is_said_beside_each_answer(window: Open) -> None:
     """After a turn an answer has its change; pinned, the run stays what later ones are compared with."""
-    page = window().open("?scenario=quickstart/three-nodes")
+    opened = window()
+    page = opened.open("?scenario=quickstart/three-nodes")
     page.get_by_role("button", name="Pin as baseline").click()
     expect(page.get_by_text("Changes are against the pinned run")).to_be_visible()
     knob = page.get_by_role("slider", name="Writes")
@@ -255,6 +256,7 @@ def test_what_changed_is_said_beside_each_answer(window: Open) -> None:
         knob.focus()
         knob.press("ArrowRight")
         expect(page.get_by_test_id("stMetricDelta").first).to_be_visible()
+        opened.rest()
     throughput = page.get_by_test_id("stMetric").filter(has_text="Throughput")
     expect(throughput.get_by_test_id("stMetricDelta")).to_contain_text(re.compile(r"\+\d+/s"))
 
