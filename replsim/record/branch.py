@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from replsim.units import NEVER
 
-__all__ = ["Branch", "branch_of", "coded", "coded_as", "distance", "held", "lsn_of", "shared", "timelines"]
+__all__ = ["SHIFT", "Branch", "branch_of", "coded", "coded_as", "distance", "held", "lsn_of", "shared", "timelines"]
 
 Ints = NDArray[np.int64]
 

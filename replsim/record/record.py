@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -93,6 +93,10 @@ class Record:
     ``stretch``: of a *section*, which holds no more of a run than what matters to a stretch of time: that stretch.
     Its rows and positions begin with the last that came before it.
 
+    ``reads``: by session group, the reads of users who waited for what they saw, where something might happen to the
+    cluster, in the order of issue: the columns of `replsim.analysis.reads` that say how each went, and ``commit``, the
+    row that it follows.  All other reads cost the cluster nothing and are worked out from the positions.
+
     ``branches``: the histories of the log.  In a run in which no primary crashed and nobody was promoted there is
     one; else positions in ``positions`` and ``replies`` are coded (`replsim.record.branch.coded`), and commits are
     in the order of the branches.
@@ -109,6 +113,7 @@ class Record:
     notes: tuple[str, ...] = ()
     branches: tuple[Branch, ...] = ()
     stretch: tuple[int, int] | None = None
+    reads: Mapping[str, Table] = field(default_factory=dict)
 
     @property
     def window(self) -> tuple[int, int]:
@@ -151,4 +156,7 @@ class Record:
                 feed(f"{node}.replies.{part}", getattr(replies, part))
             if replies.upstream is not None:
                 feed(f"{node}.replies.upstream", replies.upstream)
+        for group, table in self.reads.items():
+            for name, column in table.items():
+                feed(f"reads.{group}.{name}", column)
         return hashed.hexdigest()

@@ -12,6 +12,7 @@ from replsim.analysis.facts import Facts
 from replsim.analysis.reads.capacity import Capacities, follow
 from replsim.analysis.reads.groups import Readers
 from replsim.analysis.reads.judge import Column, Judge
+from replsim.analysis.reads.recorded import Recorded
 from replsim.analysis.reads.users import Users
 from replsim.analysis.reads.views import Views
 from replsim.analysis.weighted import Sample
@@ -118,8 +119,12 @@ def _reads(facts: Facts) -> Table:
     scenario = facts.record.scenario
     streams, views = facts.streams(), Views(facts)
     judge = Judge(views)
-    groups: list[Readers | Users] = [Readers(views, streams, name, each) for name, each in scenario.readers.items()]
-    groups += [Users(views, streams, name, session) for name, session in scenario.sessions.items()]
+    recorded = facts.record.reads
+    groups: list[Readers | Users | Recorded] = [Readers(views, streams, name, each) for name, each in scenario.readers.items()]
+    groups += [
+        Recorded(views, name) if name in recorded else Users(views, streams, name, session)
+        for name, session in scenario.sessions.items()
+    ]
     flows = follow(groups, Capacities(scenario, streams, groups))
     promises: list[tuple[str, Promise]] = [*scenario.readers.items(), *scenario.sessions.items()]
     parts = []

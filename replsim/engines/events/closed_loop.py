@@ -88,6 +88,12 @@ class ClosedLoop(Clients):
         self._ready[client] = None
         return self._submit_at(client, max(ready, learned))
 
+    @override
+    def given_up(self, done: Step, learned: int, pause: int = 0) -> Step | None:
+        later = super().given_up(done, learned, pause)
+        # Nobody reads after a write that failed.
+        return self.resume(done.client, learned + pause) if later is None and self._live else later
+
     def resume(self, client: int, time: int) -> Step:
         """A client has read, and goes on with its next write."""
         return self._submit_at(client, time + self._think())

@@ -11,7 +11,7 @@ from replsim.engines.events.contention import Contention, contended
 from replsim.engines.events.device import Device
 from replsim.engines.events.following import Following
 from replsim.engines.events.groups import groups
-from replsim.engines.events.live_reads import live_reads
+from replsim.engines.events.live_reads import LiveReads, live_reads
 from replsim.engines.events.log import Log
 from replsim.engines.events.managers import Election, Lease, manage
 from replsim.engines.events.mishaps import schedule
@@ -81,6 +81,7 @@ class Cluster:
         """All that there ever were, in order."""
         self.reconnecting = Reconnecting(self)
         self.patience = Patience(self) if any(group.impatient for group in self.groups) else None
+        self.users: list[LiveReads] = []
         self.reigns = [Reign(scenario, primary, log, self.groups, self.rule, scenario.direct, managed=self.managed)]
         self.enthrone(primary, self.reigns[0])
         self.succession = Succession(self, primary, self.reigns[0])
@@ -159,6 +160,9 @@ class Cluster:
         node.lives.append(reign)
         if self.patience is not None:
             self.patience.watch(reign)
+        for users in self.users:
+            users.follow(reign)
+        node.changed()
 
     def follow(self, node: Node, log: Log, *, start: int = 0, now: int = 0) -> None:
         """A node is a standby from now on, and holds ``log`` up to ``start``."""

@@ -9,8 +9,6 @@ from replsim.scenario import Scenario
 from replsim.scenario.checks.promises import capacity_of
 from replsim.scenario.checks.routes import reached
 from replsim.scenario.clients import Session, Writer
-from replsim.scenario.failover import NoFailover
-from replsim.scenario.retention import retention_matters
 
 __all__ = ["refuse_uncovered"]
 
@@ -22,26 +20,9 @@ def refuse_uncovered(scenario: Scenario) -> None:
         for name, session in scenario.sessions.items()
         if session.think is not None and any(capacity_of(scenario, node) for node in reached(scenario, session.route))
     ]
-    missing += [
-        f"sessions.{name} (users who wait for what they read: their next write would follow a read of a node that dies)"
-        for name, session in scenario.sessions.items()
-        if session.live and _may_die(scenario)
-    ]
-    missing += [
-        f"sessions.{name} (users who wait for what they read: a query may put off what a read waits for)"
-        for name, session in scenario.sessions.items()
-        if session.live and any(fault.verb == "query" for fault in scenario.faults)
-    ]
     missing += [f"readers.{name}.contends ({why})" for name, why in _contention(scenario)]
     if missing:
         raise UnsupportedScenario(f"the engine 'events' cannot simulate yet: {', '.join(missing)}")
-
-
-def _may_die(scenario: Scenario) -> bool:
-    """Whether a node may end one life and begin another, so that what it shows is not of one replay."""
-    managed = not isinstance(scenario.failover, NoFailover)
-    falls_off = any(True for _ in retention_matters(scenario))
-    return managed or falls_off or any(fault.verb in ("crash", "switchover", "restart") for fault in scenario.faults)
 
 
 def _contention(scenario: Scenario) -> Iterator[tuple[str, str]]:

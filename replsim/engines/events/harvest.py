@@ -14,6 +14,7 @@ from replsim.engines.events.clients import ATTEMPT, Step
 from replsim.engines.events.cluster import Cluster
 from replsim.engines.events.columns import Ints, ints
 from replsim.engines.events.following import Following
+from replsim.engines.events.log import Log
 from replsim.engines.events.tracks import node_positions, node_replies, reign_flush
 from replsim.record import (
     ACKNOWLEDGED,
@@ -50,6 +51,11 @@ def harvest(cluster: Cluster) -> Record:
         reign.log.steps.clear()
     positions = {name: node_positions(cluster, cluster.nodes[name], inserted, end) for name in scenario.nodes}
     flushed = [reign_flush(cluster, reign, end) for reign in cluster.reigns]
+    branches = _branches(cluster, [len(each["time"]) for each in done])
+
+    def row(log: Log, own: int) -> int:
+        return branches[log.branch].first + own - log.first
+
     return Record(
         scenario,
         cluster.streams.seed,
@@ -59,7 +65,8 @@ def harvest(cluster: Cluster) -> Record:
         {name: node_replies(cluster, cluster.nodes[name], end) for name in scenario.nodes if _followed(cluster, name)},
         {name: _until(ints(cluster.nodes[name].device.starts), end) for name in scenario.nodes},
         happenings(scenario, cluster.events),
-        branches=_branches(cluster, [len(each["time"]) for each in done]),
+        branches=branches,
+        reads={users.name: users.recorded(end, row) for users in cluster.users if cluster.eventful},
     )
 
 

@@ -1,14 +1,15 @@
 """The reads of closed-loop users, where what they see decides how long they take: one event after the other.
 
 The same rules as those of `replsim.analysis.reads`, which works the reads out again after the run, from positions: a
-test holds the one against the other.
+test holds the one against the other.  Where something may happen to the cluster, what became of each is recorded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,82 +18,101 @@ from replsim.engines.events.agenda import Rank
 from replsim.engines.events.clients import Step
 from replsim.engines.events.closed_loop import ClosedLoop
 from replsim.engines.events.lookout import Lookout
-from replsim.engines.events.sights import Sights
+from replsim.engines.events.sights import LSN, Sights
+from replsim.engines.events.stranded import RECONNECT
 from replsim.randomness.trips import Luck, SessionLuck
+from replsim.record import Table
 from replsim.rules.routing import NOWHERE
 from replsim.scenario.clients import Session
 from replsim.scenario.topology import client_ways
+from replsim.units import NEVER
 
 if TYPE_CHECKING:
     from replsim.engines.events.cluster import Cluster
+    from replsim.engines.events.log import Log
+    from replsim.engines.events.node import Node
+    from replsim.engines.events.reign import Reign
 
-__all__ = ["LiveReads", "live_reads"]
+__all__ = ["LiveReads", "Trip", "live_reads"]
 
 Ints = NDArray[np.int64]
 BLOCK: Final = 1024
+READ: Final = (
+    "time", "session", "commit", "node", "arrived", "looked", "answered", "tries", "waited", "timed_out", "diverted",
+)  # fmt: skip
+"""What is recorded of a read: as in the table of reads, with the row of the commit that it follows."""
 
 
 def live_reads(cluster: Cluster) -> list[LiveReads]:
-    """The users whose reads are events, wired to a cluster without faults; none in most scenarios."""
-    found: list[LiveReads] = []
-    scenario, reign = cluster.scenario, cluster.reigns[0]
+    """The users whose reads are events, wired to a cluster; none in most scenarios."""
+    scenario = cluster.scenario
     sights = Sights(cluster)
-    for index, (name, session) in enumerate(scenario.sessions.items(), len(scenario.writers)):
-        if session.live:
-            group = cluster.groups[index]
-            assert isinstance(group, ClosedLoop)
-
-            def go_on(wrote: Step, time: int, group: ClosedLoop = group) -> None:
-                reign.transactions.add(group.resume(wrote.client, time), wrote.submitted)
-                reign.primary.expect_inserts()
-
-            found.append(LiveReads(cluster, sights, name, index=index, go_on=go_on))
-
-    def hear(row: int, visible: int, acknowledged: int) -> None:
-        sights.answered(row, visible)
-        for each in found:
-            each.answered(row, acknowledged)
-
+    found = [
+        LiveReads(cluster, sights, name, index)
+        for index, (name, session) in enumerate(scenario.sessions.items(), len(scenario.writers))
+        if session.live
+    ]
     if found:
-        reign.primary.eager = True
-        reign.transactions.hearers.append(hear)
+        reign = cluster.reigns[0]
+        reign.transactions.hearers.append(lambda row, visible, _: sights.answered(row, visible))
+        for each in found:
+            each.follow(reign)
     return found
 
 
-class Trip(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Trip:
     """A read on its way."""
 
     user: int
     number: int
-    place: int
-    """Where it goes or is, among the nodes that it may come to."""
-    attempt: int
-    """How many nodes it came to before."""
+    """Which draws it takes."""
+    log: Log
+    row: int
+    """The write that it follows."""
+    issued: int
     token: int
-    """One more than the newest commit that it must see."""
+    """What it must see, coded by its branch of the log."""
+    chosen: int = NOWHERE
+    """The node that its route's policy chose, as a place among those that it may come to;"""
+    place: int = NOWHERE
+    """where it goes or is, and when it got there or will."""
+    arrived: int = NEVER
+    tries: int = 0
+    """How many nodes it came to."""
+    waits: int = -1
+    """Since when it waits for replay, -1 if it does not."""
+    waited: int = 0
+    limit: int = NEVER
+    """When it has waited for long enough."""
+    timed_out: bool = False
+    looked: int = NEVER
+    answered: int = NEVER
 
 
 class LiveReads:
-    """The users of one session group: each reads after its write, and goes on once its last read is answered."""
+    """The users of one session group: each reads after its write, and goes on once its last read is answered.
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        sights: Sights,
-        name: str,
-        *,
-        index: int,
-        go_on: Callable[[Step, int], None],
-    ) -> None:
+    A node that dies breaks the reads that wait on it, and refuses those that come to it.  Their users find another one
+    by their route, which knows who is up; while there is none, and no primary to fall back on, they try again every
+    `RECONNECT`.  A read that is tried again meets the network that it met before.
+    """
+
+    def __init__(self, cluster: Cluster, sights: Sights, name: str, index: int) -> None:
         scenario, streams = cluster.scenario, cluster.streams
+        self.name = name
         self._session: Session = scenario.sessions[name]
-        self._agenda, self._sights, self._log = cluster.agenda, sights, cluster.reigns[0].log
-        self._index, self._go_on = index, go_on
+        self._cluster, self._agenda, self._sights = cluster, cluster.agenda, sights
+        self._index = index
+        group = cluster.groups[index]
+        assert isinstance(group, ClosedLoop)
+        self._group = group
         primary, route = scenario.primary.name, self._session.route
         nodes = route.nodes(primary, tuple(scenario.standbys))
         self._choices = len(nodes)
-        self._nodes = nodes if primary in nodes else (*nodes, primary)
-        self._home = self._nodes.index(primary)
+        # Any node may be the primary one day, and each read may fall back on that.
+        others = [node for node in scenario.nodes if node == primary or cluster.eventful]
+        self._nodes = (*nodes, *(node for node in others if node not in nodes))
         ways = [client_ways(scenario, self._session, node) for node in self._nodes]
         self._distances = np.array([way.out.mean for way in ways[: self._choices]])
         self._luck = SessionLuck(streams, name, self._session, ways, attempts=self._session.attempts(self._choices))
@@ -105,32 +125,46 @@ class LiveReads:
         count = self._session.count
         self._round, self._told, self._written, self._read = [-1] * count, [0] * count, [0] * count, [0] * count
         """By user: which round it is in, when its newest write was told, that write, and the most that it saw."""
-        self._wrote: list[Step | None] = [None] * count
         self._acknowledged: list[tuple[int, int]] = []
-        """Commits whose clients do not know yet, or not for long enough: when they do, and their count."""
+        """Commits whose clients do not know yet, or not for long enough: when they do, and where they end."""
         self._known = 0
+        self.trips: list[Trip] = []
+        """All reads, in the order of their issue, where something may happen to the cluster."""
+        self._waiting: dict[str, list[Trip]] = {node: [] for node in self._nodes}
+        for node in self._nodes:
+            cluster.nodes[node].watchers.append(self._changed)
 
     def start(self) -> None:
         """Look at the lag for the first time."""
         self._lookout.start()
 
-    def answered(self, row: int, acknowledged: int) -> None:
+    def follow(self, reign: Reign) -> None:
+        """Hear of all that a primary answers, as it happens."""
+        reign.primary.eager = True
+        reign.transactions.hearers.append(lambda row, _, acknowledged: self._answered(reign.log, row, acknowledged))
+
+    def _answered(self, log: Log, row: int, acknowledged: int) -> None:
         """A commit of anybody's has its answer on the way; after a user's own the user reads."""
+        end = self._sights.coded(log, row + 1)
         if self._session.bound is not None:
-            heappush(self._acknowledged, (acknowledged, row + 1))
-        step = self._log.steps[row]
+            heappush(self._acknowledged, (acknowledged, end))
+        step = log.steps[row]
         if step.group == self._index:
             user = step.client
             self._round[user] += 1
-            self._wrote[user], self._told[user], self._written[user] = step, acknowledged, row + 1
+            self._told[user], self._written[user] = acknowledged, end
             number = (self._round[user] * self._session.count + user) * self._session.reads
-            self._issue_after(acknowledged, user, number)
+            self._issue_after(acknowledged, user, number, log, row)
 
-    def _issue_after(self, time: int, user: int, number: int) -> None:
+    def _issue_after(self, time: int, user: int, number: int, log: Log, row: int) -> None:
         block, at = self._drawn(number)
-        self._agenda.at(time + int(block[0][at]), Rank.READ, 0, lambda now: self._issue(now, user, number))
+        self._agenda.at(time + int(block[0][at]), Rank.READ, 0, lambda now: self._issue(now, user, number, log, row))
 
-    def _issue(self, now: int, user: int, number: int) -> None:
+    def _issue(self, now: int, user: int, number: int, log: Log, row: int) -> None:
+        if log.acknowledged[row] == NEVER:
+            # Its primary died before it had answered.
+            self._write(user, log.steps[row], now + RECONNECT)
+            return
         bounded = 0
         if self._session.bound is not None:
             while self._acknowledged and self._acknowledged[0][0] <= now - self._session.bound:
@@ -139,83 +173,172 @@ class LiveReads:
         token = 0
         if self._session.promises:
             token = int(self._session.token(self._written[user], self._read[user], bounded))
-        place = self._choose(now, user, number)
-        self._travel(now, Trip(user, number, place, 0, token))
+        trip = Trip(user, number, log, row, now, token)
+        if self._cluster.eventful:
+            self.trips.append(trip)
+        self._set_out(now, trip)
 
-    def _choose(self, now: int, user: int, number: int) -> int:
-        """Where a read goes first."""
-        route, sights = self._session.route, self._sights
-        (_, luck), at = self._drawn(number)
-        u = luck.route[at : at + 1] if self._homes is None else self._homes[user : user + 1]
-        place = int(route.choose(np.array([number]), u, self._distances, self._lookout.open, None)[0])
-        if route.primary_after_write is not None and now - self._told[user] < route.primary_after_write:
-            return self._home
-        if route.until_caught_up is not None:
-            asked = [self._nodes[place]]
-            if route.until_caught_up != "chosen":
-                asked = [node for node in self._nodes[: self._choices] if not sights.is_primary(node)]
-            caught = [sights.seen(node, now) >= self._written[user] for node in asked]
-            if caught and not (any(caught) if route.until_caught_up == "any" else all(caught)):
-                return self._home
-        return self._home if place == NOWHERE else place
+    def _set_out(self, now: int, trip: Trip) -> None:
+        """To a node of the route's choice, or to the primary instead."""
+        trip.chosen = self._choose(trip)
+        home = trip.chosen == NOWHERE or self._first_to_primary(now, trip)
+        self._travel(now, trip, NOWHERE if home else trip.chosen)
 
-    def _travel(self, left: int, trip: Trip) -> None:
-        """On the way to a node, since ``left``."""
+    def _choose(self, trip: Trip) -> int:
+        """Where the route's policy sends a read."""
+        route = self._session.route
+        if route.policy == "primary":
+            return NOWHERE
         (_, luck), at = self._drawn(trip.number)
-        arrival = left + int(luck.out[trip.attempt][trip.place][at])
-        self._agenda.at(arrival, Rank.READ, 0, lambda now: self._arrive(now, trip))
+        u = luck.route[at : at + 1] if self._homes is None else self._homes[trip.user : trip.user + 1]
+        return int(route.choose(np.array([trip.number]), u, self._distances, self._lookout.open, None)[0])
+
+    def _first_to_primary(self, now: int, trip: Trip) -> bool:
+        """Whether what the user wrote sends its reads to the primary."""
+        route, sights, user = self._session.route, self._sights, trip.user
+        if route.primary_after_write is not None and now - self._told[user] < route.primary_after_write:
+            return True
+        if route.until_caught_up is None:
+            return False
+        asked = [self._nodes[trip.chosen]]
+        if route.until_caught_up != "chosen":
+            asked = [node for node in self._nodes[: self._choices] if sights.up(node) and not sights.is_primary(node)]
+        caught = [sights.holds(node, self._written[user], now) for node in asked]
+        return bool(caught) and not (any(caught) if route.until_caught_up == "any" else all(caught))
+
+    def _travel(self, left: int, trip: Trip, place: int) -> None:
+        """On the way to a node, or to the clients' primary (`NOWHERE`), since ``left``."""
+        if place == NOWHERE:
+            primary = self._sights.serving()
+            if primary is None:
+                self._agenda.at(left + RECONNECT, Rank.READ, 0, lambda now: self._set_out(now, trip))
+                return
+            place = self._nodes.index(primary)
+        trip.place, trip.tries = place, trip.tries + 1
+        trip.arrived = left + self._way(trip)[0]
+        self._agenda.at(trip.arrived, Rank.READ, 0, lambda now: self._arrive(now, trip))
+
+    def _way(self, trip: Trip) -> tuple[int, int]:
+        """How long it takes to the node where it goes or is, and back."""
+        (_, luck), at = self._drawn(trip.number)
+        attempt = min(trip.tries, len(luck.out)) - 1
+        return int(luck.out[attempt][trip.place][at]), int(luck.back[attempt][trip.place][at])
 
     def _arrive(self, now: int, trip: Trip) -> None:
         node, session = self._nodes[trip.place], self._session
-        if trip.place == self._home or self._sights.seen(node, now) >= trip.token:
+        if not self._sights.up(node):
+            self._refuse(now, trip)
+        elif self._sights.holds(node, trip.token, now):
             self._look(now, trip)
         elif session.by == "wait":
             self._wait(now, trip)
         else:
-            to_next = session.by == "another" and trip.attempt + 1 < self._choices
-            self._send_on(now, trip, (trip.place + 1) % self._choices if to_next else self._home)
+            self._send_on(now, trip, self._next(trip) if session.by == "another" else NOWHERE)
+
+    def _next(self, trip: Trip) -> int:
+        """The next node of the route after the one where a read is, if it has not come to all of them."""
+        last = self._choices - trip.tries
+        places = [(trip.place + i) % self._choices for i in range(1, last + 1)] if trip.place < self._choices else []
+        return next((place for place in places if self._sights.up(self._nodes[place])), NOWHERE)
 
     def _wait(self, now: int, trip: Trip) -> None:
         """Until the standby has replayed up to the token, or the time is up."""
-        limit = now + self._session.timeout
-        waiting = True
+        if trip.limit == NEVER:
+            trip.limit = now + self._session.timeout
+        trip.waits = now
+        self._waiting[self._nodes[trip.place]].append(trip)
+        self._listen(trip)
+        self._agenda.at(max(trip.limit, now), Rank.READ, 0, lambda then: self._time_up(then, trip, now))
+
+    def _listen(self, trip: Trip) -> None:
+        """Hear of the token's replay, and look then, if nothing has put it off."""
+        since, node = trip.waits, self._nodes[trip.place]
+        replay = self._sights.replay(node)
+
+        def due(now: int) -> None:
+            if trip.waits != since:
+                return
+            if self._sights.holds(node, trip.token, now):
+                self._end_wait(now, trip)
+                self._look(now, trip)
+            else:
+                self._listen(trip)
 
         def replayed(ready: int) -> None:
-            nonlocal waiting
-            if waiting and ready <= limit:
-                waiting = False
-                self._agenda.at(ready, Rank.READ, 0, lambda then: self._look(then, trip))
+            if trip.waits == since and ready <= trip.limit:
+                self._agenda.at(ready, Rank.READ, 0, due)
 
-        def time_up(then: int) -> None:
-            nonlocal waiting
-            if waiting:
-                waiting = False
-                if self._session.at_timeout == "primary":
-                    self._send_on(then, trip, self._home)
-                else:
-                    self._look(then, trip)
+        replay.call_when(trip.token & LSN, replayed)
 
-        self._sights.replay(self._nodes[trip.place]).call_when(trip.token, replayed)
-        if waiting:
-            self._agenda.at(limit, Rank.READ, 0, time_up)
+    def _time_up(self, now: int, trip: Trip, since: int) -> None:
+        if trip.waits != since:
+            return
+        self._end_wait(now, trip)
+        trip.timed_out = not self._sights.holds(self._nodes[trip.place], trip.token, now)
+        if trip.timed_out and self._session.at_timeout == "primary":
+            self._send_on(now, trip, NOWHERE)
+        else:
+            self._look(now, trip)
+
+    def _end_wait(self, now: int, trip: Trip) -> None:
+        trip.waited, trip.waits = trip.waited + now - trip.waits, -1
+        self._waiting[self._nodes[trip.place]].remove(trip)
+
+    def _changed(self, node: Node, now: int) -> None:
+        """A node has died, which breaks the reads that wait on it, or is the primary, which takes them as they are."""
+        for trip in list(self._waiting[node.name]):
+            self._end_wait(now, trip)
+            if node.reign is not None:
+                self._look(now, trip)
+            else:
+                self._refuse(now, trip)
+
+    def _refuse(self, now: int, trip: Trip) -> None:
+        """Back from a node that is down: its user asks the route again."""
+        self._agenda.at(now + self._way(trip)[1], Rank.READ, 0, lambda then: self._set_out(then, trip))
 
     def _send_on(self, now: int, trip: Trip, place: int) -> None:
         """Back from where it is, and on to another node."""
-        (_, luck), at = self._drawn(trip.number)
-        back = int(luck.back[trip.attempt][trip.place][at])
-        self._travel(now + back, trip._replace(place=place, attempt=trip.attempt + 1))
+        self._travel(now + self._way(trip)[1], trip, place)
 
     def _look(self, now: int, trip: Trip) -> None:
         user, number = trip.user, trip.number
         self._read[user] = max(self._read[user], self._sights.seen(self._nodes[trip.place], now))
-        (_, luck), at = self._drawn(number)
-        answered = now + int(luck.back[trip.attempt][trip.place][at])
+        trip.looked, trip.answered = now, now + self._way(trip)[1]
         if (number + 1) % self._session.reads:
-            self._issue_after(answered, user, number + 1)
+            self._issue_after(trip.answered, user, number + 1, trip.log, trip.row)
         else:
-            wrote = self._wrote[user]
-            assert wrote is not None
-            self._go_on(wrote, answered)
+            self._write(user, trip.log.steps[trip.row], trip.answered)
+
+    def _write(self, user: int, wrote: Step, time: int) -> None:
+        """A user goes on with its next write."""
+        self._cluster.succession.submit(self._group.resume(user, time), wrote.submitted)
+
+    def recorded(self, end: int, rows: Callable[[Log, int], int]) -> Table:
+        """What became of the reads that were issued before the run's ``end``; ``rows`` tells the rows of the commits
+        that they follow."""
+        trips = [trip for trip in self.trips if trip.issued < end]
+        names = self._cluster.scenario.nodes
+        home = names.index(self._cluster.scenario.primary.name)
+        columns: dict[str, list[int]] = {name: [] for name in READ}
+        for trip in trips:
+            node = home if trip.place == NOWHERE else names.index(self._nodes[trip.place])
+            done = trip.answered < NEVER
+            arrived = trip.arrived if trip.arrived < NEVER else end
+            chosen = None if trip.chosen == NOWHERE else self._nodes[trip.chosen]
+            read = (
+                trip.issued, trip.user, rows(trip.log, trip.row), node, arrived,
+                trip.looked if done else max(end, arrived), trip.answered, max(trip.tries, 1),
+                trip.waited + (0 if trip.waits < 0 else max(end - trip.waits, 0)), trip.timed_out,
+                self._session.route.policy != "primary" and names[node] != chosen,
+            )  # fmt: skip
+            for name, value in zip(READ, read, strict=True):
+                columns[name].append(value)
+        return Table(
+            {name: np.array(values, dtype=np.int64) for name, values in columns.items()},
+            times=("time", "arrived", "looked", "answered"),
+            words={"node": names},
+        )
 
     def _drawn(self, number: int) -> tuple[tuple[Ints, Luck], int]:
         """The block of draws that a read's number lies in, and its place there."""

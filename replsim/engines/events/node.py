@@ -49,6 +49,8 @@ class Node:
         self.kept = 0
         self.log = log
         """While it is down: what its disk holds, and up to where it holds it (`kept`)."""
+        self.watchers: list[Callable[[Node, int], None]] = []
+        """Called when a life of it ends, or begins: those who read from it."""
         self.lives: list[Reign | Following] = []
         """What it has been, one after the other; the last may be what it is."""
 
@@ -76,3 +78,9 @@ class Node:
         self.agenda.end()
         self.ship.clear()
         self.reign = self.following = None
+        self.changed()
+
+    def changed(self) -> None:
+        """It is not what it was: those who read from it find out."""
+        for watch in self.watchers:
+            watch(self, self.agenda.now)

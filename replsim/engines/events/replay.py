@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from heapq import heappop, heappush
 
@@ -64,7 +64,7 @@ class Replay:
             self._cost_done = self._cost(self._records_done, self._start)
         self._free = 0
         self._awaited: list[tuple[int, int, Callable[[int], None]]] = []
-        """Who waits for a commit that has not been handed over: its count, in the order in which they came."""
+        """Who waits for a position that has not been handed over, in the order in which they came."""
         self._asked = 0
         self.free = 0
         """When it will have replayed all that it was handed."""
@@ -93,9 +93,9 @@ class Replay:
         assert self.positions[len(self._ends) - 1] == position, "a batch was handed over that was not announced"
         self._count = rows.stop
         self._free = self.free = end
-        while self._awaited and self._awaited[0][0] <= self._count:
-            count, _, tell = heappop(self._awaited)
-            tell(self.applied(count - 1))
+        while self._awaited and self._awaited[0][0] <= whole:
+            lsn, _, tell = heappop(self._awaited)
+            tell(self._when(lsn))
         return rows
 
     def applied(self, row: int) -> int:
@@ -104,15 +104,25 @@ class Replay:
 
     def count(self, time: int) -> int:
         """How many commits have been replayed by ``time``."""
-        return bisect_right(range(self._count), time, key=self.applied)
+        return self._first + bisect_right(range(self._first, self._count), time, key=self.applied)
 
-    def call_when(self, count: int, tell: Callable[[int], None]) -> None:
-        """Say when the first ``count`` commits will have been replayed, as soon as that is known."""
-        if count <= self._count:
-            tell(self.applied(count - 1))
+    def call_when(self, lsn: int, tell: Callable[[int], None]) -> None:
+        """Say when ``lsn`` will have been replayed, as far as that is known, once it is."""
+        if lsn <= (self._whole[-1] if self._whole else self._start):
+            tell(self._when(lsn))
         else:
             self._asked += 1
-            heappush(self._awaited, (count, self._asked, tell))
+            heappush(self._awaited, (lsn, self._asked, tell))
+
+    def _when(self, lsn: int) -> int:
+        """When it has, or will have, replayed up to ``lsn``, which it was handed over."""
+        if lsn <= self._start:
+            return self._born
+        row = bisect_left(self._log.lsn, lsn)
+        if row < self._count:
+            return self.applied(row)
+        # Behind the last commit there is background WAL.
+        return int(self._told(np.array([self._ends[bisect_left(self._whole, lsn)]]))[0])
 
     def position(self, time: int) -> int:
         """The position replayed by ``time``, which is not before the last batch but one was handed over."""

@@ -38,7 +38,8 @@ class Succession:
         self.promoting: Node | None = None
         self._left: str | None = None
         """Whom the one that is being promoted streamed from."""
-        self._serving: Reign | None = reign
+        self.serving: Reign | None = reign
+        """Whom the clients write to."""
         self.stranded = Stranded(cluster.groups)
         failover, streams = cluster.scenario.failover, cluster.streams
         self._rejoin = failover.rejoin
@@ -54,6 +55,14 @@ class Succession:
         left += self.stranded.remaining(until)
         left += [step for group in self._cluster.groups for step in group.waiting(until)]
         return sorted(left, key=lambda step: (step.submitted, *step))
+
+    def submit(self, step: Step, before: int) -> None:
+        """A client goes on with a new transaction, wherever it may; the one before it was submitted at ``before``."""
+        if self.serving is None:
+            self.stranded.add([step])
+        else:
+            self.serving.transactions.add(step, before)
+            self.serving.primary.expect_inserts()
 
     def falls(self, node: Node, now: int) -> None:
         """A reign ends at once: the WAL that was not flushed is gone, and every connection of a client is broken."""
@@ -74,15 +83,15 @@ class Succession:
         reign.dismissed = True
         coming, under_way = reign.transactions.leave(now)
         unanswered = reign.abandon(now)
-        if self._serving is reign:
-            self._serving = None
+        if self.serving is reign:
+            self.serving = None
         self.stranded.add(coming)
         for step in under_way:
             self.stranded.fail(step, now)
         for step in unanswered:
             self.stranded.give_up(step, now)
-        if self._serving is not None:
-            self._serving.join(self.stranded.leave(now))
+        if self.serving is not None:
+            self.serving.join(self.stranded.leave(now))
 
     def returns(self, node: Node, now: int) -> None:
         """A node is up again, with what was on its disk: as the primary if nobody took its place, else as a standby."""
@@ -208,7 +217,7 @@ class Succession:
         if old.reign is None or self.leader is old:
             return
         cluster, leader = self._cluster, self.leader
-        if leader.up and not cluster.mute(leader, old, now) and self._serving is not old.reign:
+        if leader.up and not cluster.mute(leader, old, now) and self.serving is not old.reign:
             self.fence(old, now, "learns of the new primary")
             self._rejoins(old, now)
         else:
@@ -216,9 +225,9 @@ class Succession:
 
     def _serve(self, reign: Reign, now: int) -> None:
         """The clients write to this primary from now on."""
-        if reign.ended != NEVER or self._serving is reign:
+        if reign.ended != NEVER or self.serving is reign:
             return
-        before, self._serving = self._serving, reign
+        before, self.serving = self.serving, reign
         if before is None:
             coming: Iterable[Step] = self.stranded.leave(now)
         else:
