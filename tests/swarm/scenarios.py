@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from replsim.rules.acks import LEVELS
 from replsim.scenario import Scenario
-from replsim.scenario.clients import Session
 from tests.swarm.retained import retain
 
 __all__ = ["FEATURES", "random_scenario"]
@@ -74,14 +73,10 @@ class _Dice:
             fields["faults"] = [self._fault(nodes, both, fields["writers"]) for _ in range(self.number(1, 3))]
         if self._managed:
             self._manage(fields, nodes, direct)
-        self._mortal = self._managed or any(
-            {"crash", "restart", "query"} & set(fault) for fault in fields.get("faults", [])
-        )
         if self.on("background"):
             fields["background"] = {"wal": "500 kB/s", "record": "700 B"}
         if "checkpoints" in fields["primary"] and self.on("retention"):
             retain(self, fields)
-            self._mortal = True
         if self.on("warm-up"):
             fields["warmup"] = "5ms"
         if self.on("readers"):
@@ -360,9 +355,6 @@ class _Dice:
             fields |= self._means() | {"guarantee": guarantee}
             if guarantee == "bounded_staleness":
                 fields["bound"] = self.time(0, 50)
-        if self._mortal and "think" in fields and Session.model_validate(fields).live:
-            del fields["think"]
-            fields["write_every"] = self.cost(20, 100)
         return fields | self._retry()
 
     def _route(self, nodes: list[str], *, users: bool) -> Any:

@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.analysis.checks.reigns import branches, branches_of
+from replsim.analysis.checks.reigns import branches, branches_of, reigning, told_of
 from replsim.analysis.reads import reads
-from replsim.record import Record, Table, answered
+from replsim.record import DOWN, Record, Table, answered
 from replsim.record.branch import branch_of, coded_as, shared
 from replsim.rules.promises import Promise
 from replsim.scenario.clients import Session
@@ -28,6 +28,7 @@ Ints = NDArray[np.int64]
 def reads_take_their_time(record: Record) -> Iterator[str]:
     """Issued, arrived, looked, answered: none before the one before it; waits and detours only where allowed."""
     table = reads(record)
+    anybody_down = any(what in DOWN for node in record.scenario.nodes for _, what in told_of(record, node))
     for before, after in pairwise(("time", "arrived", "looked", "answered")):
         if np.any(table[before] > table[after]):
             yield f"a read is {after} before its {before}"
@@ -36,7 +37,7 @@ def reads_take_their_time(record: Record) -> Iterator[str]:
         limit = client.timeout if client.promises and client.by == "wait" else 0
         if np.any(table["waited"][mine] > limit):
             yield f"a read of {name} waits for longer than it may"
-        if not client.promises and np.any(table["tries"][mine] > 1):
+        if not client.promises and not anybody_down and np.any(table["tries"][mine] > 1):
             yield f"a read of {name} is sent on, and nothing is promised"
 
 
@@ -119,15 +120,14 @@ def promises_are_kept(record: Record) -> Iterator[str]:
     """What was promised is kept, but by a read that gave up its wait to read what was there, and on the primary.
 
     The primary takes every read: there a commit that still waits for standbys may be missing that a standby has shown.
+    Nobody keeps a promise about what a failover has lost.
     """
     table = reads(record)
-    if len(record.branches) > 1:
-        return
-    primary = record.scenario.nodes.index(record.scenario.primary.name)
     bad = list(broken(record, table))
     for row in bad:
         gave_up = row["timed_out"] and row["client"].at_timeout == "stale"
-        by_itself = row["node"] == primary and row["client"].guarantee in ("monotonic_reads", "causal")
+        primary = reigning(record, record.scenario.nodes[row["node"]], np.array([row["looked"]]))[0]
+        by_itself = primary and row["client"].guarantee in ("monotonic_reads", "causal")
         if not gave_up and not (by_itself and not row["missed_writes"]) and not row["only_lost"]:
             yield f"{row['client'].guarantee} of {row['name']} is broken by the read issued at {row['time']} ns"
     if len(bad) != np.count_nonzero(~table["kept"]):

@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 
 
 class Recorded:
-    """One session group's users.  Their nodes serve every read at once: who queues for its turn is refused with them."""
+    """One session group's users.  Their nodes serve every read at once: who would queue for its turn is refused."""
 
     def __init__(self, views: Views, name: str) -> None:
         self.stream = f"session:{name}"
@@ -30,7 +30,8 @@ class Recorded:
         )  # fmt: skip
 
     def follow(self, turns: Turns | None) -> tuple[Ints, Walk]:
-        """Every read's way, whatever others wait for."""
+        """Every read's way; nobody waits for its turn."""
+        assert turns is None or not turns.queued.any()
         return self._table["time"], self._walk
 
     def looks(self, issued: Ints, walk: Walk) -> Looks:

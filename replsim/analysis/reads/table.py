@@ -120,7 +120,9 @@ def _reads(facts: Facts) -> Table:
     streams, views = facts.streams(), Views(facts)
     judge = Judge(views)
     recorded = facts.record.reads
-    groups: list[Readers | Users | Recorded] = [Readers(views, streams, name, each) for name, each in scenario.readers.items()]
+    groups: list[Readers | Users | Recorded] = [
+        Readers(views, streams, name, each) for name, each in scenario.readers.items()
+    ]
     groups += [
         Recorded(views, name) if name in recorded else Users(views, streams, name, session)
         for name, session in scenario.sessions.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from replsim.errors import UnsupportedScenario
 from replsim.scenario import Scenario
@@ -18,11 +18,16 @@ def refuse_uncovered(scenario: Scenario) -> None:
     missing = [
         f"sessions.{name} (users who think wait for their reads, and would queue at a node with read_capacity)"
         for name, session in scenario.sessions.items()
-        if session.think is not None and any(capacity_of(scenario, node) for node in reached(scenario, session.route))
+        if session.think is not None and any(capacity_of(scenario, node) for node in _read_from(scenario, session))
     ]
     missing += [f"readers.{name}.contends ({why})" for name, why in _contention(scenario)]
     if missing:
         raise UnsupportedScenario(f"the engine 'events' cannot simulate yet: {', '.join(missing)}")
+
+
+def _read_from(scenario: Scenario, session: Session) -> Iterable[str]:
+    """The nodes that a user's reads may come to: any of them, where any may become the primary."""
+    return scenario.nodes if session.live and scenario.eventful else reached(scenario, session.route)
 
 
 def _contention(scenario: Scenario) -> Iterator[tuple[str, str]]:

@@ -66,7 +66,7 @@ def harvest(cluster: Cluster) -> Record:
         {name: _until(ints(cluster.nodes[name].device.starts), end) for name in scenario.nodes},
         happenings(scenario, cluster.events),
         branches=branches,
-        reads={users.name: users.recorded(end, row) for users in cluster.users if cluster.eventful},
+        reads={users.name: users.recorded(row) for users in cluster.users if cluster.eventful},
     )
 
 

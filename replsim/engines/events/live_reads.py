@@ -7,7 +7,6 @@ test holds the one against the other.  Where something may happen to the cluster
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +19,7 @@ from replsim.engines.events.closed_loop import ClosedLoop
 from replsim.engines.events.lookout import Lookout
 from replsim.engines.events.sights import LSN, Sights
 from replsim.engines.events.stranded import RECONNECT
+from replsim.engines.events.trip import Trip, recorded
 from replsim.randomness.trips import Luck, SessionLuck
 from replsim.record import Table
 from replsim.rules.routing import NOWHERE
@@ -33,14 +33,10 @@ if TYPE_CHECKING:
     from replsim.engines.events.node import Node
     from replsim.engines.events.reign import Reign
 
-__all__ = ["LiveReads", "Trip", "live_reads"]
+__all__ = ["LiveReads", "live_reads"]
 
 Ints = NDArray[np.int64]
 BLOCK: Final = 1024
-READ: Final = (
-    "time", "session", "commit", "node", "arrived", "looked", "answered", "tries", "waited", "timed_out", "diverted",
-)  # fmt: skip
-"""What is recorded of a read: as in the table of reads, with the row of the commit that it follows."""
 
 
 def live_reads(cluster: Cluster) -> list[LiveReads]:
@@ -58,36 +54,6 @@ def live_reads(cluster: Cluster) -> list[LiveReads]:
         for each in found:
             each.follow(reign)
     return found
-
-
-@dataclass(slots=True, eq=False)
-class Trip:
-    """A read on its way."""
-
-    user: int
-    number: int
-    """Which draws it takes."""
-    log: Log
-    row: int
-    """The write that it follows."""
-    issued: int
-    token: int
-    """What it must see, coded by its branch of the log."""
-    chosen: int = NOWHERE
-    """The node that its route's policy chose, as a place among those that it may come to;"""
-    place: int = NOWHERE
-    """where it goes or is, and when it got there or will."""
-    arrived: int = NEVER
-    tries: int = 0
-    """How many nodes it came to."""
-    waits: int = -1
-    """Since when it waits for replay, -1 if it does not."""
-    waited: int = 0
-    limit: int = NEVER
-    """When it has waited for long enough."""
-    timed_out: bool = False
-    looked: int = NEVER
-    answered: int = NEVER
 
 
 class LiveReads:
@@ -208,7 +174,8 @@ class LiveReads:
 
     def _travel(self, left: int, trip: Trip, place: int) -> None:
         """On the way to a node, or to the clients' primary (`NOWHERE`), since ``left``."""
-        if place == NOWHERE:
+        trip.home = place == NOWHERE
+        if trip.home:
             primary = self._sights.serving()
             if primary is None:
                 self._agenda.at(left + RECONNECT, Rank.READ, 0, lambda now: self._set_out(now, trip))
@@ -314,31 +281,12 @@ class LiveReads:
         """A user goes on with its next write."""
         self._cluster.succession.submit(self._group.resume(user, time), wrote.submitted)
 
-    def recorded(self, end: int, rows: Callable[[Log, int], int]) -> Table:
-        """What became of the reads that were issued before the run's ``end``; ``rows`` tells the rows of the commits
-        that they follow."""
-        trips = [trip for trip in self.trips if trip.issued < end]
-        names = self._cluster.scenario.nodes
-        home = names.index(self._cluster.scenario.primary.name)
-        columns: dict[str, list[int]] = {name: [] for name in READ}
-        for trip in trips:
-            node = home if trip.place == NOWHERE else names.index(self._nodes[trip.place])
-            done = trip.answered < NEVER
-            arrived = trip.arrived if trip.arrived < NEVER else end
-            chosen = None if trip.chosen == NOWHERE else self._nodes[trip.chosen]
-            read = (
-                trip.issued, trip.user, rows(trip.log, trip.row), node, arrived,
-                trip.looked if done else max(end, arrived), trip.answered, max(trip.tries, 1),
-                trip.waited + (0 if trip.waits < 0 else max(end - trip.waits, 0)), trip.timed_out,
-                self._session.route.policy != "primary" and names[node] != chosen,
-            )  # fmt: skip
-            for name, value in zip(READ, read, strict=True):
-                columns[name].append(value)
-        return Table(
-            {name: np.array(values, dtype=np.int64) for name, values in columns.items()},
-            times=("time", "arrived", "looked", "answered"),
-            words={"node": names},
-        )
+    def recorded(self, rows: Callable[[Log, int], int]) -> Table:
+        """What became of all reads; ``rows`` tells the rows of the commits that they follow."""
+        scenario = self._cluster.scenario
+        trips = [trip for trip in self.trips if trip.issued < scenario.duration]
+        falls_back = self._session.route.policy != "primary"
+        return recorded(trips, self._nodes, scenario, falls_back=falls_back, rows=rows)
 
     def _drawn(self, number: int) -> tuple[tuple[Ints, Luck], int]:
         """The block of draws that a read's number lies in, and its place there."""

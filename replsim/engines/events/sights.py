@@ -87,7 +87,7 @@ class Sights:
         return (branch << SHIFT) | lsn
 
     def lag(self, node: str, now: int) -> tuple[int, int]:
-        """How long the oldest commit has been flushed on the last primary that a node has not applied, and the bytes."""
+        """How long the oldest commit has been flushed on the last primary that a node lacks, and the bytes."""
         there, reign = self._nodes[node], self._cluster.reigns[-1]
         if not there.up or there is reign.node:
             return 0, 0
