@@ -45,7 +45,8 @@ __all__ = ["Distribution", "DurationDistribution", "Empirical", "Part", "SizeDis
 
 
 class Distribution(BaseModel, Generic[Q]):
-    """One family, or a mixture of distributions.  A bare quantity is short for ``{constant: …}``."""
+    """One family, or a mixture of distributions.  A bare quantity is short for ``{constant: …}``, ``exponential 5ms``
+    for an exponential one of that mean."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -79,6 +80,8 @@ class Distribution(BaseModel, Generic[Q]):
             return value
         if hasattr(value, "dist") and hasattr(value, "ppf"):
             raise ValueError("a frozen scipy.stats distribution needs a unit: Distribution.of(frozen, unit='ms')")
+        if isinstance(value, str) and value.startswith("exponential "):
+            return {"exponential": value.removeprefix("exponential ")}
         return {"constant": value}
 
     @model_validator(mode="after")

@@ -80,7 +80,10 @@ def _units() -> Iterator[str]:
 
 def _distributions() -> Iterator[str]:
     yield "## Distributions\n"
-    yield "A time or a size that varies is a distribution: a bare quantity (always the same), or one family.\n"
+    yield (
+        "A time or a size that varies is a distribution: a bare quantity (always the same), or one family. "
+        "`exponential 2s` is short for the one of that mean.\n"
+    )
     yield "| family | what it is | keys | example |\n|---|---|---|---|"
     families = _described(DurationDistribution)
     for name, field in DurationDistribution.model_fields.items():

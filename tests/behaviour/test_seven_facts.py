@@ -38,6 +38,24 @@ def test_1_a_standby_shows_the_row_before_the_primary_does() -> None:
     assert np.all(visible[done] - applied[done] > 30_000_000)
 
 
+def test_2_statement_timeout_leaves_a_wait_hanging_and_a_cancel_succeeds_unreplicated() -> None:
+    """Both links are cut: a statement_timeout of 1 s ends no wait.  The cancel 20 s later ends them all: the clients
+    are told that the commits stand, the primary shows them, and no standby has one (§1.3)."""
+    patient = {"app": {"zone": "a", "rate": "100/s", "connections": 10000, "statement_timeout": "1s"}}
+    cuts = [{"at": "10s", "cut": f"p -> {standby}"} for standby in ("s1", "s2")]
+    primary = named("FIRST 1 (s1, s2)")
+    hanging = replsim.run(CLUSTER.changed(primary=primary, writers=patient, faults=cuts))
+    assert hanging.metrics["failed_commits"] == 0
+    assert np.count_nonzero(hanging.commits["acknowledged"] == NEVER) > 4500
+    cancelled = CLUSTER.changed(primary=primary, writers=patient, faults=[*cuts, {"at": "30s", "cancel": "app"}])
+    commits = (result := replsim.run(cancelled)).commits
+    alone = commits["outcome"] == commits.words["outcome"].index("acknowledged_locally")
+    assert np.count_nonzero(alone) > 1800
+    assert np.all(commits["visible"][alone] < NEVER)
+    reached = max(result.position(standby, "receive").lsn[-1] for standby in ("s1", "s2"))
+    assert np.all(commits["lsn"][alone] > reached)
+
+
 def test_3_first_ignores_a_faster_standby_of_lower_priority_and_any_does_not() -> None:
     """``FIRST 1 (s2, s1)`` waits for the distant s2, 40 ms there and back; ``ANY 1`` takes the near s1 (§1.3)."""
     first, any_one = (replsim.run(CLUSTER.changed(primary=named(f"{rule} 1 (s2, s1)"))) for rule in ("FIRST", "ANY"))
@@ -57,6 +75,18 @@ def test_4_timestamp_lag_rises_on_an_idle_system_and_the_guard_hides_a_cut_link(
     cut = replsim.run(CLUSTER.changed(primary=named(""), faults=[{"at": "10s", "cut": "p -> s1"}]))
     assert cut.metrics["s1.exporter_lag.max"] < 0.1
     assert cut.metrics["s1.lag.seconds.max"] == pytest.approx(50, abs=0.2)
+
+
+def test_5_queries_are_cancelled_well_before_30_s_when_replay_is_behind() -> None:
+    """Replay stands still from 5 s to 33 s; a query that began at 20 s is cancelled 2 s after that, 15 s old: 30 s
+    after the standby was last up to date.  Where nothing was behind, one has 30 s (§1.6)."""
+    query = {"at": "20s", "query": "s1"}
+    ends = []
+    for before in ([{"at": "5s", "for": "28s", "pause_replay": "s1"}], []):
+        events = replsim.run(CLUSTER.changed(faults=[*before, query])).record.events
+        (cancelled,) = events["time"][events["what"] == events.words["what"].index("query cancelled")]
+        ends.append(float(cancelled) / SECOND)
+    assert ends == [pytest.approx(35, abs=0.1), pytest.approx(50, abs=0.1)]
 
 
 def test_6_postgresql_blocks_for_ever() -> None:

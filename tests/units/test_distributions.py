@@ -37,6 +37,13 @@ def made(value: Any) -> Distribution[int]:
     return DurationDistribution.model_validate(value)
 
 
+def test_an_exponential_one_has_a_short_name() -> None:
+    """``exponential 2ms`` is the one of that mean; what is no duration after it is said so."""
+    assert made("exponential 2ms") == made({"exponential": {"mean": "2ms"}})
+    with pytest.raises(ValueError, match="bananas"):
+        made("exponential 2 bananas")
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_quantiles_are_those_of_scipy(family: str) -> None:
     """The inverse cdf of each family agrees with an implementation that is not ours."""
