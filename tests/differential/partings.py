@@ -22,11 +22,15 @@ def faults(draw: st.DrawFn, links: list[str], standbys: list[str]) -> dict[str, 
         fields["at"] = draw(times(0, 500))
     else:
         fields |= {"every": draw(costs(5, 100)), "for": draw(costs(1, 40))}
-    verb = draw(st.sampled_from(["cut", "cut", "cut", "partition", "pause", "delay", "lose", "pause_replay", "stall"]))
+    verb = draw(
+        st.sampled_from(["cut", "cut", "cut", "partition", "pause", "delay", "lose", "pause_replay", "stall", "crash"])
+    )
     of_link = verb in ("cut", "delay", "lose")
     fields[verb] = draw(st.sampled_from(links if of_link else standbys))
     if verb == "partition":
         fields[verb] = [[fields[verb]]]
+    if verb == "crash":
+        fields["of"] = draw(st.sampled_from(["host", "process"]))
     if of_link:
         fields["ways"] = draw(st.sampled_from(["both", "one"]))
     if verb in ("cut", "partition"):

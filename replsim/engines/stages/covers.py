@@ -9,7 +9,7 @@ from replsim.rules.acks import REMOTE_LEVELS, SyncRule
 from replsim.scenario import Scenario
 from replsim.scenario.clients import Session, Writer
 from replsim.scenario.failover import NoFailover
-from replsim.scenario.faults import Pause
+from replsim.scenario.faults import Crash, Pause
 from replsim.scenario.retention import retention_matters
 from replsim.scenario.topology import link_between
 
@@ -69,6 +69,11 @@ def _faults(scenario: Scenario) -> Iterator[str]:
             yield f"{name} stops the primary, and with it the clients"
         elif isinstance(fault, Pause) and any(_behind_a_window(scenario, fault.pause)):
             yield f"{name} stops a node that sends behind a window"
+        elif isinstance(fault, Crash) and fault.crash in scenario.standbys:
+            if any(scenario.upstream(name) == fault.crash for name in scenario.standbys):
+                yield f"{name} takes down a node that others stream from"
+            elif any(isinstance(each, Pause) and each.pause == fault.crash for each in scenario.faults):
+                yield f"{name} takes down a node that stands still at other times"
         elif fault.verb not in WINDOWS:
             yield f"{name} takes the event engine"
 

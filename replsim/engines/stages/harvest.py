@@ -40,16 +40,16 @@ def harvest(pipeline: Pipeline, chunks: Sequence[Chunk], seed: int) -> Record:
     for standby in scenario.standbys:
         streamed = [chunk.streamed[standby] for chunk in chunks]
         moved = [each.moved for each in streamed]
-        written, flushed, batch = chained([each.batches for each in moved])
+        written = chained([each.written for each in moved])
         applied, lsn = chained([each.applied for each in moved])
         positions[standby] = {
             "sent": trajectory(*chained([each.sent for each in streamed]), end),
             "receive": trajectory(*chained([each.received for each in streamed]), end),
-            "write": trajectory(written, batch, end),
-            "flush": trajectory(flushed, batch, end),
+            "write": trajectory(*written, end),
+            "flush": trajectory(*chained([each.flushed for each in moved]), end),
             "apply": trajectory(applied, lsn, end),
         }
-        flush_starts[standby] = until(written, end)
+        flush_starts[standby] = until(written.time, end)
         heard = chained([each.replies for each in moved])
         replies[standby] = Replies(*cut(heard, slice(len(until(heard.time, end)))))
     return Record(

@@ -13,7 +13,7 @@ from replsim.engines.stages.columns import by, cut
 from replsim.engines.stages.kernels.sender_link import Flushed
 from replsim.engines.stages.kernels.standby_state import Bounds
 from replsim.engines.stages.stream import Stream
-from replsim.engines.stages.ways import Disturbance, Ways
+from replsim.engines.stages.ways import Disturbance, Kind, Ways
 from replsim.units import NEVER, SECOND
 
 __all__ = ["Note", "Parting", "Rank"]
@@ -89,6 +89,15 @@ class Parting:
         """When the standby knew that it is gone."""
         self.closed: Loss | None = None
         """When the upstream did."""
+        self._down = False
+        self._died = -1
+        """When the standby died last."""
+        self._kept = 0
+        """Up to where its disk has the WAL while it is down."""
+        self._in_vain = False
+        """Whether the upstream sends to a standby that has died since: that is no step of what it is sent."""
+        self._life = 0
+        """How often it has died: what a former life has planned does not happen."""
         self._since = 0
         """When the last disturbance began."""
         self._next_try = 0
@@ -113,6 +122,8 @@ class Parting:
                 break
             if due > known:
                 if end < 0:
+                    self._rank = Rank.TIMEOUT
+                    self._pass(known)
                     return None
                 self._finish(end)
                 return NEVER
@@ -124,15 +135,29 @@ class Parting:
                 _, rank, _, happens = heappop(self._agenda)
                 self._rank = Rank(rank)
                 happens(due)
-        return self._now
+        if not (self.lost or self.closed):
+            return self._now
+        # It is down for good.
+        self._rank = Rank.TIMEOUT
+        self._pass(known)
+        if end < 0:
+            return None
+        self._finish(end)
+        return NEVER
 
     def _plan(self, time: int, rank: Rank, happens: Callable[[int], None]) -> None:
         self._planned += 1
         heappush(self._agenda, (time, rank, self._planned, happens))
 
     def _plan_here(self, time: int, rank: Rank, happens: Callable[[int], None]) -> None:
-        """The standby does something, when it can."""
-        self._plan(self._ways.ready(self._ways.standby, time), rank, happens)
+        """The standby does something, when it can, if it lives."""
+        life = self._life
+
+        def happens_if_alive(now: int) -> None:
+            if self._life == life:
+                happens(now)
+
+        self._plan(self._ways.ready(self._ways.standby, time), rank, happens_if_alive)
 
     def _plan_there(self, time: int, rank: Rank, happens: Callable[[int], None]) -> None:
         """Its upstream does."""
@@ -147,20 +172,56 @@ class Parting:
         within = self._rank == Rank.TIMEOUT
         seen = self._stream.see(now, within=within)
         if self.closed is None:
+            sent = len(self._stream.sent.time)
             self._stream.ship(seen, now if within else now - 1)
             if self.lost:
                 self._stream.under_way = cut(self._stream.under_way, slice(0))
+            if self._in_vain:
+                self._stream.sent = cut(self._stream.sent, slice(sent))
 
     def _disturb(self, found: Disturbance, now: int) -> None:
-        if self.lost and self.closed:
-            return
-        if found.resets:
+        if found.kind == Kind.RESET:
             self._upstream_loses(now, found.window)
             self._standby_loses(now, found.window)
+        elif found.kind == Kind.SILENCE:
+            self._watch(now)
+        elif found.kind == Kind.STARTS:
+            if self._down and self._died == found.began:
+                self._standby_starts(now)
         else:
-            self._since = now
-            self._has_upstream_heard(now)
-            self._has_standby_heard(now)
+            self._standby_dies(now, told=found.kind == Kind.PROCESS_DIES)
+            if found.kind == Kind.HOST_DIES:
+                self._watch(now)
+
+    def _watch(self, now: int) -> None:
+        self._since = now
+        self._has_upstream_heard(now)
+        self._has_standby_heard(now)
+
+    def _standby_dies(self, now: int, *, told: bool) -> None:
+        """Its kernel tells the upstream (``told``), or nobody does; what was written, if it is told, is kept."""
+        self._pass(now)
+        self._died = now
+        if self._down:
+            return
+        self._down, self._life = True, self._life + 1
+        self._in_vain = True
+        self._stream.sent = cut(self._stream.sent, slice(by(self._stream.sent.time, now)))
+        bounds = self._bounds(now)._replace(before=now) if self._flushes else None
+        self._kept = self._stream.die(now, bounds, keeps_written=told)
+        self._stream.under_way = cut(self._stream.under_way, slice(0))
+        if not self.lost:
+            self.lost = Loss(now, self._rank)
+            if told:
+                self._plan_there(self._stream.standby.send(now), Rank.ARRIVAL, self._upstream_loses)
+        if self.closed:
+            self._take_back_replies()
+
+    def _standby_starts(self, now: int) -> None:
+        """It is up again, with what was on its disk replayed, and looks for its upstream."""
+        self._down = False
+        self._stream.start(now, self._kept)
+        self._plan_here(now, Rank.MANAGER, self._try)
 
     def _upstream_loses(self, now: int, place: int | None = None) -> None:
         """It sends nothing any more, and the standby counts for nothing."""
@@ -180,7 +241,9 @@ class Parting:
             return
         self._pass(now)
         self.lost = Loss(now, self._rank)
-        self._receive(self._stream, now)
+        # What it would flush only after it has died again is left for then.
+        dies = self._ways.next_death(now)
+        self._stream.deliver(now, self._bounds(now)._replace(before=dies), within=self._rank != Rank.FAULT)
         self._stream.under_way = cut(self._stream.under_way, slice(0))
         if self.closed:
             self._take_back_replies()
@@ -189,10 +252,18 @@ class Parting:
 
     def _receive(self, stream: Stream, now: int) -> None:
         """The standby deals with all that has arrived by now, and replies as long as the connection holds."""
-        last = self.closed or Loss(now, self._rank)
+        stream.deliver(now, self._bounds(now), within=self._rank != Rank.FAULT)
+
+    def _bounds(self, now: int) -> Bounds:
+        """Up to when it replies."""
+        last = min((each for each in (self.closed, self.lost) if each), default=Loss(now, self._rank))
         flush_replies = last.time if last.rank == Rank.TIMEOUT else last.time - 1
-        bounds = Bounds(end=last.time, replies=last.time, flush_replies=flush_replies)
-        stream.deliver(now, bounds, within=self._rank != Rank.FAULT)
+        return Bounds(end=last.time, replies=last.time, flush_replies=flush_replies)
+
+    @property
+    def _flushes(self) -> bool:
+        """Whether the standby deals with what it has received: it has a connection, or will die in the midst of it."""
+        return not self.lost or self._stream.standby.open_from < NEVER
 
     def _take_back_replies(self) -> None:
         """The upstream processes none after it has closed the connection."""
@@ -219,10 +290,11 @@ class Parting:
         if self.closed or not timeout:
             return
         self._pass(now)
-        if not self.lost:
+        if self._flushes:
             stream = stream.fork()
             self._receive(stream, now)
-        if not ways.mute(ways.standby, ways.upstream, now) and stream.standby.resumes <= now:
+        mute = self._down or ways.mute(ways.standby, ways.upstream, now)
+        if not mute and stream.standby.resumes <= now:
             return
         count = by(stream.replies.time, now)
         heard = int(stream.replies.time[count - 1]) if count else stream.heard
@@ -255,7 +327,8 @@ class Parting:
         assert self.lost is not None
         stream = self._stream
         flushed = stream.standby.flushed[0]
-        if flushed > now or (flushed == now and self.lost != (now, Rank.TIMEOUT)):
+        busy = stream.standby.open_from < NEVER
+        if busy or flushed > now or (flushed == now and self.lost != (now, Rank.TIMEOUT)):
             self._plan_here(now + SOON, Rank.MANAGER, self._try)
             return
         self._next_try = now + self._ways.retry
@@ -281,7 +354,7 @@ class Parting:
         stream.settle(now)
         stream.sent = cut(stream.sent, slice(0))
         self._note(now, self._ways.standby, f"connected to {self._ways.upstream}")
-        self.opened, self.lost, self.closed, self._since = now, None, None, 0
+        self.opened, self.lost, self.closed, self._since, self._in_vain = now, None, None, 0, False
         self._agenda.clear()
         stream.heard = stream.arrived = -1
         stream.target = stream.upstream_flushed
@@ -293,7 +366,7 @@ class Parting:
         """The run ends."""
         self._rank = Rank.TIMEOUT
         self._pass(end)
-        if not self.lost:
+        if self._flushes:
             self._receive(self._stream, end)
             if self.closed:
                 self._take_back_replies()

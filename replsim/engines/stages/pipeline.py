@@ -66,8 +66,7 @@ class Pipeline:
         for name, replica in self.replicas.items():
             streamed[name] = replica.run(flushed[replica.upstream], known[replica.upstream], end)
             known[name] = end if last else min(known[replica.upstream], replica.open_from - 1)
-            batches = streamed[name].moved.batches
-            flushed[name] = Flushed(batches.flushed, batches.position)
+            flushed[name] = Flushed(*streamed[name].moved.flushed)
         candidates = self.answers.candidates
         replies = {name: streamed[name].moved.replies for name in candidates}
         present = {name: self.replicas[name].present for name in candidates}

@@ -96,12 +96,11 @@ class Sections:
         self._targets = joined([self._targets, chunk.flushes.targets])
         for name in self._pipeline.replicas:
             sent, received, moved = chunk.streamed[name]
-            written, flushed, position = moved.batches
             for stage, new in {
                 "sent": Track(*sent),
                 "receive": Track(*received),
-                "write": Track(written, position),
-                "flush": Track(flushed, position),
+                "write": Track(*moved.written),
+                "flush": Track(*moved.flushed),
                 "apply": Track(*moved.applied),
             }.items():
                 self._tracks[name, stage] = chained([self._tracks[name, stage], new])

@@ -11,7 +11,7 @@ from replsim.engines.stages.actors.sender import Sender, WindowedSender
 from replsim.engines.stages.actors.standby import Moved, Standby, Steps
 from replsim.engines.stages.columns import by, chained, cut
 from replsim.engines.stages.kernels.sender_link import Flushed, Messages
-from replsim.engines.stages.kernels.standby_state import Batches, Bounds, Replies
+from replsim.engines.stages.kernels.standby_state import Bounds, Replies
 from replsim.engines.stages.log import Log
 from replsim.units import NEVER
 
@@ -27,27 +27,36 @@ class Streamed(NamedTuple):
 
 
 class _Certain:
-    """What can be told, piece by piece."""
+    """What can be told of a standby, track by track."""
 
     def __init__(self) -> None:
         none = np.empty(0, dtype=np.int64)
-        self.sent = [Steps(none, none)]
-        self.received = [Steps(none, none)]
-        self.batches = [Batches(none, none, none)]
-        self.applied = [Steps(none, none)]
-        self.replies = [Replies(none, none, none, none)]
+        self._parts = [[Steps(none, none)] for _ in range(5)]
+        self._replies = [Replies(none, none, none, none)]
+        self._furthest = [0] * 5
 
-    def fork(self) -> _Certain:
-        """The same so far."""
-        twin = copy(self)
-        for name, parts in vars(self).items():
-            setattr(twin, name, list(parts))
-        return twin
+    def add(self, track: int, steps: Steps) -> None:
+        """More of a track; what is sent, received or done again is no step."""
+        if len(steps.lsn) and steps.lsn[0] <= self._furthest[track]:
+            steps = cut(steps, steps.lsn > self._furthest[track])
+        if len(steps.lsn):
+            self._furthest[track] = int(steps.lsn[-1])
+            self._parts[track].append(steps)
 
-    def together(self) -> Streamed:
-        """All of it."""
-        moved = Moved(chained(self.batches), chained(self.applied), chained(self.replies))
-        return Streamed(chained(self.sent), chained(self.received), moved)
+    def hear(self, replies: Replies) -> None:
+        """More replies."""
+        self._replies.append(replies)
+
+    def take(self) -> Streamed:
+        """All of it that was not taken before."""
+        sent, received, written, flushed, applied = (chained(parts) for parts in self._parts)
+        told = Streamed(sent, received, Moved(written, flushed, applied, chained(self._replies)))
+        self._parts = [parts[:1] for parts in self._parts]
+        self._replies = self._replies[:1]
+        return told
+
+
+SENT, RECEIVED, WRITTEN, FLUSHED, APPLIED = range(5)
 
 
 class Stream:
@@ -78,17 +87,16 @@ class Stream:
         """When it had."""
         self.sent = Steps(none, none)
         """Of the sent position, those steps that may never be."""
-        self._furthest = 0
-        """The position up to which all was sent once."""
+        self.applied = Steps(none, none)
+        """Of the applied position, too: it may die before."""
         self._certain = _Certain()
 
     def fork(self) -> Stream:
-        """A copy, to see what would follow."""
+        """A copy, to see what would follow; it tells nothing."""
         twin = copy(self)
         twin.sender = deepcopy(self.sender)
         twin.standby = deepcopy(self.standby, {id(self._log): self._log})
-        twin.caught_up = list(self.caught_up)
-        twin._certain = self._certain.fork()
+        twin.caught_up, twin._certain = [], _Certain()
         return twin
 
     @property
@@ -117,33 +125,51 @@ class Stream:
 
     def deliver(self, time: int, bounds: Bounds, *, within: bool) -> None:
         """The standby deals with what arrives before ``time``, or at it."""
+        self._follow(self.standby.run(self._arrives(time, within=within), bounds))
+
+    def die(self, time: int, bounds: Bounds | None, *, keeps_written: bool) -> int:
+        """The standby dies; returns up to where its disk has the WAL.  Without ``bounds``, it had nothing to do."""
+        kept = self.standby.flushed[1]
+        if bounds is not None:
+            moved, kept = self.standby.die(self._arrives(time, within=False), bounds, keeps_written=keeps_written)
+            self._follow(moved)
+        self.applied = cut(self.applied, slice(by(self.applied.time, time)))
+        return kept
+
+    def start(self, time: int, position: int) -> None:
+        """The standby starts again, with the WAL up to ``position`` on its disk, and replays it."""
+        self._certain.add(APPLIED, self.applied)
+        self.applied = Steps(np.array([time]), np.array([self.standby.start(position)]))
+        self._certain.add(FLUSHED, Steps(np.array([time]), np.array([position])))
+
+    def _arrives(self, time: int, *, within: bool) -> Messages:
         count = by(self.under_way.arrival, time, within=within)
         here, self.under_way = cut(self.under_way, slice(count)), cut(self.under_way, slice(count, None))
         if count:
             self.arrived = int(here.arrival[-1])
-        moved = self.standby.run(here, bounds)
+        self._certain.add(RECEIVED, Steps(here.arrival, here.position))
+        return here
+
+    def _follow(self, moved: Moved) -> None:
         self.replies = chained([self.replies, moved.replies])
-        self._certain.received.append(Steps(here.arrival, here.position))
-        self._certain.batches.append(moved.batches)
-        self._certain.applied.append(moved.applied)
+        self.applied = chained([self.applied, moved.applied])
+        self._certain.add(WRITTEN, moved.written)
+        self._certain.add(FLUSHED, moved.flushed)
 
     def settle(self, time: int) -> None:
         """What happens before ``time`` cannot be taken back."""
         self.hear(by(self.replies.time, time, within=False), time)
-        count = by(self.sent.time, time, within=False)
-        sent, self.sent = cut(self.sent, slice(count)), cut(self.sent, slice(count, None))
-        if count and sent.lsn[0] <= self._furthest:
-            sent = cut(sent, sent.lsn > self._furthest)  # what is sent again is no step
-        if len(sent.lsn):
-            self._furthest = int(sent.lsn[-1])
-        self._certain.sent.append(sent)
+        sent, applied = by(self.sent.time, time, within=False), by(self.applied.time, time, within=False)
+        self._certain.add(SENT, cut(self.sent, slice(sent)))
+        self._certain.add(APPLIED, cut(self.applied, slice(applied)))
+        self.sent, self.applied = cut(self.sent, slice(sent, None)), cut(self.applied, slice(applied, None))
         self.sender.settled(time)
         self.standby.settled(time)
 
     def hear(self, count: int, before: int) -> None:
         """So many more replies are processed; those ``before`` a time may show that the standby has caught up."""
         heard, self.replies = cut(self.replies, slice(count)), cut(self.replies, slice(count, None))
-        self._certain.replies.append(heard)
+        self._certain.hear(heard)
         if count:
             self.heard = int(heard.time[-1])
         if self.target >= 0:
@@ -154,5 +180,4 @@ class Stream:
 
     def tell(self) -> Streamed:
         """All that is certain and was not told before."""
-        told, self._certain = self._certain, _Certain()
-        return told.together()
+        return self._certain.take()

@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
+from collections.abc import Iterator
+from enum import IntEnum, auto
+from typing import Final, NamedTuple
 
 from replsim.engines.stages.columns import Ints
 from replsim.engines.stages.troubles import Troubles, concerns
 from replsim.scenario import Scenario
-from replsim.scenario.faults import Cut, Partition, Pause
+from replsim.scenario.faults import Crash, Cut, Partition, Pause
 from replsim.scenario.topology import link_between
+from replsim.scenario.windows import Window
+from replsim.units import NEVER
 
-__all__ = ["Disturbance", "Ways"]
+__all__ = ["Disturbance", "Kind", "Ways"]
 
 Stretches = list[tuple[int, int]]
 
 
+class Kind(IntEnum):
+    """What happens to a connection."""
+
+    SILENCE = auto()
+    """One end hears nothing from the other."""
+    RESET = auto()
+    """Both learn at once that it is gone."""
+    HOST_DIES = auto()
+    """The standby dies, and nobody is told;"""
+    PROCESS_DIES = auto()
+    """or its kernel tells its upstream."""
+    STARTS = auto()
+    """It is up again."""
+
+
 class Disturbance(NamedTuple):
-    """Something begins that keeps one end from hearing the other."""
+    """Something begins that keeps one end from hearing the other, or a standby that died is up again."""
 
     time: int
     window: int
     """Its place among the windows of the run."""
-    resets: bool
-    """Whether both ends learn at once that the connection is gone."""
+    kind: Kind
+    began: int
+    """When its window did."""
+
+
+DEATHS: Final = (Kind.HOST_DIES, Kind.PROCESS_DIES)
 
 
 class Ways:
@@ -37,13 +60,13 @@ class Ways:
         self._stops = {node: _stretches(troubles.stops(node)) for node in (upstream, standby)}
         pairs = ((upstream, standby), (standby, upstream))
         self._cuts = {pair: troubles.cuts(*pair) for pair in pairs}
-        self.disturbances = [
-            Disturbance(each.start, place, isinstance(each.fault, Cut | Partition) and each.fault.how == "reset")
-            for place, each in enumerate(troubles.windows)
-            if (isinstance(each.fault, Cut | Partition) and any(concerns(each.fault, *pair) for pair in pairs))
-            or (isinstance(each.fault, Pause) and each.fault.pause in (upstream, standby))
-        ]
+        self.disturbances = sorted(
+            each
+            for place, window in enumerate(troubles.windows)
+            for each in _disturbances(window, place, upstream, standby)
+        )
         """All that disturb the two, in their order."""
+        self._deaths = [each.time for each in self.disturbances if each.kind in DEATHS]
         spans: Stretches = []
         for pair, timeout in zip(pairs, (self.receiver_timeout, self.sender_timeout), strict=True):
             link = link_between(scenario, *pair)
@@ -52,9 +75,13 @@ class Ways:
         self.trials = [
             each.time
             for each in self.disturbances
-            if each.resets or any(start <= each.time <= end for start, end in spans)
+            if each.kind in (Kind.RESET, *DEATHS) or any(start <= each.time <= end for start, end in spans)
         ]
         """From when on the connection may be lost."""
+
+    def next_death(self, time: int) -> int:
+        """When the standby dies next, at ``time`` or later; `NEVER` if it does not."""
+        return next((death for death in self._deaths if death >= time), NEVER)
 
     def ready(self, node: str, time: int) -> int:
         """When a node does what is due at ``time``: at once, or when it goes on."""
@@ -68,6 +95,20 @@ class Ways:
     def reaches(self, time: int) -> bool:
         """Whether the two can connect."""
         return not self.mute(self.upstream, self.standby, time) and not self.mute(self.standby, self.upstream, time)
+
+
+def _disturbances(window: Window, place: int, upstream: str, standby: str) -> Iterator[Disturbance]:
+    fault, start = window.fault, window.start
+    if isinstance(fault, Cut | Partition):
+        if concerns(fault, upstream, standby) or concerns(fault, standby, upstream):
+            yield Disturbance(start, place, Kind.RESET if fault.how == "reset" else Kind.SILENCE, start)
+    elif isinstance(fault, Pause):
+        if fault.pause in (upstream, standby):
+            yield Disturbance(start, place, Kind.SILENCE, start)
+    elif isinstance(fault, Crash) and fault.crash == standby:
+        yield Disturbance(start, place, Kind.HOST_DIES if fault.of == "host" else Kind.PROCESS_DIES, start)
+        if window.end > start:
+            yield Disturbance(window.end, place, Kind.STARTS, start)
 
 
 def _stretches(stops: tuple[Ints, Ints]) -> Stretches:

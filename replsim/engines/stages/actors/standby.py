@@ -36,7 +36,9 @@ class Steps(NamedTuple):
 class Moved(NamedTuple):
     """What a standby did."""
 
-    batches: kernel.Batches
+    written: Steps
+    """Each flush begins when its batch is written."""
+    flushed: Steps
     applied: Steps
     replies: kernel.Replies
 
@@ -157,10 +159,35 @@ class Standby:
                 room *= 2
         self._given = given
         return Moved(
-            chained([each.batches for each in found]),
+            chained([each.written for each in found]),
+            chained([each.flushed for each in found]),
             chained([each.applied for each in found]),
             chained([each.replies for each in found]),
         )
+
+    def die(self, messages: Messages, bounds: kernel.Bounds, *, keeps_written: bool) -> tuple[Moved, int]:
+        """It dies at ``bounds.before``; what it did, and the position up to which its disk has the WAL.
+
+        ``keeps_written`` says whether what is written and not flushed is there again, from the system's cache.
+        """
+        moved = self.run(messages, bounds._replace(dies=True))
+        kept = self.flushed[1]
+        if len(moved.flushed.time) and moved.flushed.time[-1] == NEVER:
+            if moved.written.time[-1] > bounds.before:
+                moved = moved._replace(written=cut(moved.written, slice(-1)))
+            elif keeps_written:
+                kept = int(moved.written.lsn[-1])
+            moved = moved._replace(flushed=cut(moved.flushed, slice(-1)))
+        self._given = cut(self._given, slice(0))
+        return moved, kept
+
+    def start(self, position: int) -> int:
+        """It starts again with the WAL up to ``position`` on its disk; returns up to where it has replayed that."""
+        end = loop.begin_anew(self._state, position, self._log.added(self.place), self._rules)
+        self.place += int(self._state[kernel.ADDED])
+        self._state[kernel.ADDED] = 0
+        self._applied = cut(self._applied, slice(0))
+        return end
 
     def _call(
         self, given: kernel.Given, bounds: kernel.Bounds, room: int, *, lacking: bool
@@ -190,8 +217,10 @@ class Standby:
         self._wire.used(count[kernel.REPLIES])
         self.place += count[kernel.ADDED]
         steps, seen = slice(carried[0], count[kernel.STEPS]), slice(count[kernel.SEEN], count[kernel.STEPS])
+        batches = cut(out[0], slice(count[kernel.BATCHES]))
         moved = Moved(
-            cut(out[0], slice(count[kernel.BATCHES])),
+            Steps(batches.written, batches.position),
+            Steps(batches.flushed, batches.position),
             Steps(applied.time[steps], applied.lsn[steps]),
             cut(out[1], slice(count[kernel.REPLIES])),
         )

@@ -21,7 +21,7 @@ from replsim.engines.stages.kernels.standby_state import (
 from replsim.engines.stages.kernels.wire import LACKING, SECOND
 from replsim.kernels.compiled import part
 
-__all__ = ["hand_over"]
+__all__ = ["hand_over", "whole"]
 
 
 @part

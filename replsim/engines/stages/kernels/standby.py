@@ -7,7 +7,7 @@ again; replay asks for more replies (PostgreSQL ``walreceiver.c``, ``xlogrecover
 from __future__ import annotations
 
 from replsim.engines.stages.kernels.pace import after, awake
-from replsim.engines.stages.kernels.replay import hand_over
+from replsim.engines.stages.kernels.replay import hand_over, whole
 from replsim.engines.stages.kernels.standby_state import (
     ADDED,
     APPLIED,
@@ -15,14 +15,19 @@ from replsim.engines.stages.kernels.standby_state import (
     ASKS,
     AT_END,
     BATCHES,
+    BYTES_DONE,
     FIELDS,
     FLUSHED,
     FLUSHED_AT,
+    FREE,
+    LAST_END,
+    LAST_RECORDS,
     LINE_FREE,
     LINE_LAST,
     LINE_RESUMES,
     MESSAGES,
     NEVER,
+    RECORDS_DONE,
     REPLIED,
     REPLIES,
     SEEN,
@@ -41,12 +46,12 @@ from replsim.engines.stages.kernels.standby_state import (
 from replsim.engines.stages.kernels.wire import LACKING, Way, Wire, send, transfer
 from replsim.kernels.compiled import compiled, part
 
-__all__ = ["announce", "standby"]
+__all__ = ["announce", "begin_anew", "standby"]
 
 REPLY_BYTES = 39
 """A standby status update on the wire, as measured."""
-DONE, WAITING, LACKS = range(3)
-"""A batch is done; or it is not known yet what else belongs to it; or draws or room do not suffice."""
+DONE, WAITING, LACKS, DIES = range(4)
+"""A batch is done; it is not known yet what else belongs to it; draws or room do not suffice; it is never done."""
 
 
 @part
@@ -169,7 +174,11 @@ def batch(
         return LACKS
     flushed = awake(rules.stops, after(rules.device, written, draws.flush[n]))
     if flushed >= bounds.before:
-        return WAITING
+        if not bounds.dies:
+            return WAITING
+        batches.written[n], batches.flushed[n], batches.position[n] = written, NEVER, position
+        s[BATCHES] = n + 1
+        return DIES
     if not hand_over(s, flushed, position, added, rules, draws, applied):
         return LACKS
     s[FLUSHED], s[FLUSHED_AT] = position, flushed
@@ -210,7 +219,7 @@ def standby(
     word = DONE
     while s[MESSAGES] < len(given.arrival) and word == DONE:
         word = batch(after, given, bounds, added, draws, wire, rules, applied, out)
-        if word == DONE:
+        if word in (DONE, DIES):
             copy(after, s)
     if word == DONE and bounds.end >= 0:
         copy(s, after)
@@ -225,3 +234,16 @@ def announce(s: Ints, time: int, wire: Wire, rules: Rules, applied: Applied, out
     """The first reply on a new connection: what it has.  What replay asked for before concerns nobody."""
     s[ASKED], s[AT_END] = s[ASKS], NEVER
     return reply(s, time, s[FLUSHED], rules, wire, applied, out)
+
+
+@compiled
+def begin_anew(s: Ints, position: int, added: Additions, rules: Rules) -> int:
+    """A standby starts again with ``position`` on its disk, all of which it replays; returns how far that is."""
+    while s[ADDED] < len(added.end) and added.end[s[ADDED]] <= position:
+        s[LAST_RECORDS], s[LAST_END] = added.records[s[ADDED]], added.end[s[ADDED]]
+        s[ADDED] += 1
+    end, records = whole((s[LAST_END], s[LAST_RECORDS]), s[ADDED], position, added, rules)
+    s[FREE], s[RECORDS_DONE], s[BYTES_DONE] = 0, records, position
+    s[APPLIED], s[FLUSHED], s[FLUSHED_AT] = end, position, -1
+    s[STEPS], s[SEEN], s[ASKS], s[ASKED], s[AT_END] = 0, 0, 0, 0, NEVER
+    return end

@@ -113,10 +113,15 @@ class Bounds(NamedTuple):
     """The last moment at which a reply is sent: nobody listens any more, or the receiver knows that;"""
     flush_replies: int = NEVER
     """and the same for those at the end of a flush."""
+    dies: bool = False
+    """Whether the receiver dies at ``before``, in the midst of a batch."""
 
 
 class Batches(NamedTuple):
-    """Room for batches: when each was written and its flush began, when that ended, and where the batch ends."""
+    """Room for batches: when each was written and its flush began, when that ended, and where the batch ends.
+
+    A flush that does not end, because the receiver dies, ends at `NEVER`.
+    """
 
     written: Ints
     flushed: Ints
