@@ -36,8 +36,10 @@ class _Certain:
         self._furthest = [0] * 5
 
     def add(self, track: int, steps: Steps) -> None:
-        """More of a track; what is sent, received or done again is no step."""
-        if len(steps.lsn) and steps.lsn[0] <= self._furthest[track]:
+        """More of a track; what is sent, received or done again is no step, but each flush has its beginning."""
+        if track == WRITTEN:
+            steps = steps._replace(lsn=np.maximum(steps.lsn, self._furthest[track]))
+        elif len(steps.lsn) and steps.lsn[0] <= self._furthest[track]:
             steps = cut(steps, steps.lsn > self._furthest[track])
         if len(steps.lsn):
             self._furthest[track] = int(steps.lsn[-1])
@@ -102,7 +104,7 @@ class Stream:
     @property
     def open_from(self) -> int:
         """From when on there may be more to tell than was told; `NEVER` if nothing is under way."""
-        columns = (self.flushed.time, self.under_way.arrival)
+        columns = (self.flushed.time, self.under_way.arrival, self.sent.time, self.applied.time)
         firsts = [int(column[0]) for column in columns if len(column)]
         return min(self.sender.open_from, self.standby.open_from, NEVER, *firsts)
 

@@ -243,7 +243,7 @@ def begin_anew(s: Ints, position: int, added: Additions, rules: Rules) -> int:
         s[LAST_RECORDS], s[LAST_END] = added.records[s[ADDED]], added.end[s[ADDED]]
         s[ADDED] += 1
     end, records = whole((s[LAST_END], s[LAST_RECORDS]), s[ADDED], position, added, rules)
-    s[FREE], s[RECORDS_DONE], s[BYTES_DONE] = 0, records, position
+    s[FREE], s[RECORDS_DONE], s[BYTES_DONE] = 0, records, end
     s[APPLIED], s[FLUSHED], s[FLUSHED_AT] = end, position, -1
     s[STEPS], s[SEEN], s[ASKS], s[ASKED], s[AT_END] = 0, 0, 0, 0, NEVER
     return end
