@@ -70,11 +70,18 @@ def measured(facts: Facts, node: str | None) -> Mapping[str, float]:
     found = {}
     for column, (time, value) in measured_lag(facts.record, node).items():
         steps = Steps.between(time, value, *facts.window, before=-1)
-        shows = steps.value >= 0
-        not_null = Steps(steps.value[shows], steps.weight[shows])
+        not_null = _not_null(steps)
         for name, number in not_null.statistics(STATISTICS, SECOND).items():
             found[f"measured_lag.{column}.{name}"] = number
     return found
+
+
+def _not_null(steps: Steps) -> Steps:
+    """What it was while it had a value: as a rule from the first on, and then nothing is copied."""
+    first = int(np.argmax(steps.value >= 0)) if len(steps.value) else 0
+    value, weight = steps.value[first:], steps.weight[first:]
+    shows = value >= 0
+    return Steps(value, weight) if shows.all() else Steps(value[shows], weight[shows])
 
 
 @measures(

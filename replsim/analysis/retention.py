@@ -15,6 +15,7 @@ from replsim.analysis.facts import Facts
 from replsim.analysis.names import spread
 from replsim.analysis.registry import Part, measures
 from replsim.analysis.weighted import Steps
+from replsim.kernels.steps import differences
 from replsim.record import Trajectory
 from replsim.record.branch import lsn_of
 from replsim.scenario.retention import retention_of
@@ -44,8 +45,8 @@ def retained_wal(facts: Facts, node: str | None) -> Mapping[str, Part]:
 def retained(facts: Facts, node: str) -> tuple[Ints, Ints]:
     """The bytes of WAL that a node keeps, as a step function: its times and values."""
     oldest, end = kept(facts, node), facts.record.position(node, "flush")
-    time = np.unique(np.concatenate([oldest.time, end.time]))
-    return time, np.maximum(lsn_of(end.at(time)) - lsn_of(oldest.at(time)), 0)
+    time, size = differences(end.time, lsn_of(end.lsn), oldest.time, lsn_of(oldest.lsn))
+    return time, np.maximum(size, 0)
 
 
 def kept(facts: Facts, node: str) -> Trajectory:

@@ -35,14 +35,21 @@ class Acknowledged:
 
     def __init__(self, facts: Facts) -> None:
         told = facts.acknowledged
-        self.order = np.argsort(told, kind="stable")[: int(np.count_nonzero(told < NEVER))]
-        self.times = told[self.order]
-        self.newest_by_count = np.concatenate([[0], np.maximum.accumulate(self.order + 1)])
+        number = int(np.count_nonzero(told < NEVER))
+        in_order = bool(np.all(told[1:] >= told[:-1]))
+        self.order = np.arange(number) if in_order else np.argsort(told, kind="stable")[:number]
+        self.times = told[:number] if in_order else told[self.order]
+        self.newest_by_count = np.arange(number + 1)
         """By the number of acknowledgements: one more than the newest commit among them; 0 for none."""
-        self.first_by_prefix = np.concatenate([np.minimum.accumulate(told[::-1])[::-1], [NEVER]])
+        self.first_by_prefix = np.append(told, NEVER)
         """Per length of a prefix of the log: the earliest acknowledgement of what is not in it."""
-        self.latest_within = np.concatenate([[-1], np.maximum.accumulate(told)])
+        self.latest_within = np.append(-1, told)
         """Per length of a prefix of the log: the latest acknowledgement in it (never falls; -1 for length 0)."""
+        if not in_order:
+            np.maximum.accumulate(self.order + 1, out=self.newest_by_count[1:])
+            first = self.first_by_prefix[::-1]
+            np.minimum.accumulate(first, out=first)
+            np.maximum.accumulate(self.latest_within, out=self.latest_within)
 
     def by(self, moments: Ints) -> Ints:
         """How many commits had been acknowledged at each moment."""

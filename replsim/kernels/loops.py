@@ -65,12 +65,13 @@ def looked_up(known: Ints, values: Ints, asked: Ints, after: bool, back: int, ou
 def crossed(known: Ints, values: Ints, asked: Ints, outside: int) -> int:
     """The sum of ``values`` at the first of the sorted ``known`` that reaches each of the sorted ``asked``, and of
     ``outside`` where none does.  It may wrap round."""
-    total = place = 0
-    for i in range(len(known)):
-        if place < len(asked) and asked[place] <= known[i]:
-            before, place = place, rank(asked, known[i], True, place)
-            total += (place - before) * values[i]
-    return total + (len(asked) - place) * outside
+    total = 0
+    place = rank(known, asked[0], False, 0) if len(asked) else 0
+    for i in range(len(asked)):
+        while place < len(known) and known[place] < asked[i]:
+            place += 1
+        total += values[place] if place < len(known) else outside
+    return total
 
 
 @compiled

@@ -23,7 +23,7 @@ __all__ = ["ArrivalLaw", "Arriving", "BurstLaw", "CurveLaw", "Open", "Users", "a
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-BLOCK: Final = 8192
+BLOCK: Final = 16_384
 """The most draws made at once: few enough to stay in cache."""
 EARLIER: Final = 10
 """Mean gaps before the run at which open-loop users begin."""

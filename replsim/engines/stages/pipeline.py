@@ -95,7 +95,7 @@ class Pipeline:
         rest = self.log.rows.inserted[open_from:]
         until = NEVER if last else int(rest[0]) if len(rest) else horizon
         for place, (group, pool) in enumerate(zip(self.intake.groups, self.pools, strict=True)):
-            mine = answered.rows.group == place
+            mine = slice(None) if len(self.pools) == 1 else answered.rows.group == place
             when = pool.binds(group.submitted, answered.acknowledged[mine], answered.rows.way[mine], until)
             if when is not None:
                 kind, _, name = group.name.partition(":")
