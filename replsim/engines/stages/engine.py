@@ -21,8 +21,8 @@ __all__ = ["sections", "simulate"]
 
 CHUNK: Final = 1 << 20
 """About so many commits a chunk: columns that are joined from many pieces cost more than the cache saves."""
-SECTION: Final = 32_768
-"""The same for a section: few enough that what is at work stays in the processor's cache."""
+SECTION: Final = 65_536
+"""The same for a section: few enough to stay near the processor, many enough that calls do not count."""
 LOOKS: Final = 16
 """A run that somebody follows tells its progress so often at least."""
 
