@@ -30,7 +30,7 @@ table.compare td div { font-size: .82rem; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3.6rem .9rem 2rem; }
   [data-testid="stMetricValue"] { font-size: 1.3rem; }
-  table.compare th, table.compare td { padding: .35rem .3rem; overflow-wrap: anywhere; }
+  table.compare th, table.compare td { padding: .35rem .3rem; overflow-wrap: break-word; }
 }
 </style>"""
 

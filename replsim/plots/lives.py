@@ -128,7 +128,7 @@ def follow_read(results: Runs, read: str | int = "stalest", *, theme: Theme = "l
     if life.missed is not None:
         received = commit_life(run.facts, life.missed).time(life.node, "receive")
         _add_missed(drawn, life, (writer, primary), received, max(times))
-        here += [(NEVER if received is None else received, "received"), (life.applied, "applied")]
+        here.append((life.applied, "applied"))
     drawn.arrow((reader, life.issued), (life.node, life.arrived), "read", label="read", strong=True)
     if life.looked > life.arrived:
         drawn.stay(life.node, life.arrived, life.looked, QUIET, "waiting until the node has replayed enough")
@@ -149,5 +149,6 @@ def _add_missed(drawn: SpaceTime, life: ReadLife, places: tuple[str, str], recei
     drawn.arrow((primary, life.inserted), (writer, life.acknowledged), "commit's answer", label="answer", strong=False)
     if received is not None:
         drawn.arrow((primary, life.inserted), (life.node, received), "WAL", label="WAL", strong=False)
+        drawn.moments(life.node, [(received, "received")])
     drawn.moments(primary, [(life.inserted, f"commit {life.missed}")])
     drawn.moments(writer, [(life.acknowledged, "acknowledged")], left=True)
