@@ -111,14 +111,12 @@ class LiveReads:
 
     def _answered(self, log: Log, row: int, acknowledged: int) -> None:
         """A commit of anybody's has its answer on the way; after a user's own the user reads."""
-        end = self._sights.coded(log, row + 1)
         if self._session.bound is not None:
-            heappush(self._acknowledged, (acknowledged, end))
+            heappush(self._acknowledged, (acknowledged, self._sights.coded(log, row + 1)))
         step = log.steps[row]
         if step.group == self._index:
             user = step.client
             self._round[user] += 1
-            self._told[user], self._written[user] = acknowledged, end
             number = (self._round[user] * self._session.count + user) * self._session.reads
             self._issue_after(acknowledged, user, number, log, row)
 
@@ -131,6 +129,7 @@ class LiveReads:
             # Its primary died before it had answered.
             self._write(user, log.steps[row], now + RECONNECT)
             return
+        self._told[user], self._written[user] = log.acknowledged[row], self._sights.coded(log, row + 1)
         bounded = 0
         if self._session.bound is not None:
             while self._acknowledged and self._acknowledged[0][0] <= now - self._session.bound:
