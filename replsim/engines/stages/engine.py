@@ -21,7 +21,7 @@ __all__ = ["sections", "simulate"]
 
 CHUNK: Final = 1 << 20
 """About so many commits a chunk: columns that are joined from many pieces cost more than the cache saves."""
-SECTION: Final = 65_536
+SECTION: Final = 131_072
 """The same for a section: few enough to stay near the processor, many enough that calls do not count."""
 LOOKS: Final = 16
 """A run that somebody follows tells its progress so often at least."""
