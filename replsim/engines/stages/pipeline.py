@@ -100,5 +100,5 @@ class Pipeline:
             if when is not None:
                 kind, _, name = group.name.partition(":")
                 raise UnsupportedScenario(
-                    f"{kind} {name} runs out of its {group.connections} connections at {format_duration(when)}"
+                    f"{kind} {name} runs out of its {group.connections} connections at {format_duration(when - when % 1_000)}"
                 )
