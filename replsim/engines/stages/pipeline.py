@@ -99,6 +99,5 @@ class Pipeline:
             when = pool.binds(group.submitted, answered.acknowledged[mine], answered.rows.way[mine], until)
             if when is not None:
                 kind, _, name = group.name.partition(":")
-                raise UnsupportedScenario(
-                    f"{kind} {name} runs out of its {group.connections} connections at {format_duration(when - when % 1_000)}"
-                )
+                about = format_duration(when - when % 1_000)
+                raise UnsupportedScenario(f"{kind} {name} runs out of its {group.connections} connections at {about}")
