@@ -120,8 +120,8 @@ def promises_are_kept(record: Record) -> Iterator[str]:
     """What was promised is kept, but by a read that gave up its wait to read what was there, and on the primary.
 
     The primary takes every read: there a commit that still waits for standbys may be missing that a standby has shown.
-    Nobody keeps a promise about what a failover has lost, and a bound is met by a raw LSN, though it may be one of
-    another history.
+    Nobody keeps a promise about what a failover has lost, to the newest primary or to the node that is read; a bound is
+    met by a raw LSN, though it may be one of another history.
     """
     table = reads(record)
     bad = list(broken(record, table))
@@ -166,7 +166,9 @@ def broken(record: Record, table: Table) -> Iterator[Row]:
             late = {each for each in due | seen if place < (each & LSN) <= shared(every, each >> SHIFT, history)}
             lost = {each for each in due | seen if (each & LSN) > shared(every, each >> SHIFT, history)}
             if late or (lost and client.guarantee != "bounded_staleness"):
-                found = {"missed_writes": bool(due & (late | lost)), "only_lost": not late}
+                newest = max(branch for branch, each in enumerate(every) if each.start <= row["looked"])
+                gone = {each for each in late if (each & LSN) > shared(every, each >> SHIFT, newest)}
+                found = {"missed_writes": bool(due & (late | lost)), "only_lost": late == gone}
                 yield row | {"client": client, "name": name} | found
 
 
