@@ -57,7 +57,7 @@ def reigns(facts: Facts) -> tuple[Stretch, ...]:
 
 
 def absences(facts: Facts) -> tuple[Stretch, ...]:
-    """Each time that a node was down after a crash, or stopped on purpose."""
+    """Each time that a node was down: after a crash, stopped on purpose, or being rewound or rebuilt."""
     found, end = [], facts.record.scenario.duration
     events = _events(facts)
     for place, event in enumerate(events):

@@ -37,7 +37,12 @@ ACKNOWLEDGED_LOCALLY: Final = 1
 FAILED: Final = 2
 UNKNOWN: Final = 3
 PENDING: Final = 4
-DOWN: Final[Mapping[str, tuple[str, ...]]] = {"crash": ("crash ends",), "stopped": ("started", "rejoined")}
+DOWN: Final[Mapping[str, tuple[str, ...]]] = {
+    "crash": ("crash ends",),
+    "stopped": ("started", "rejoined"),
+    "rewinding": ("rejoined",),
+    "rebuilding": ("rejoined", "rebuilt"),
+}
 """The events with which a node goes down, and those with which it is up again after each."""
 
 

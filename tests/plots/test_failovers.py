@@ -35,12 +35,12 @@ def crash() -> replsim.Result:
 
 
 def test_one_reign_ends_with_the_crash_and_one_begins_with_the_promotion(crash: replsim.Result) -> None:
-    """From 10 s to 15.1 s nobody is primary, and the old one is down until 20 s."""
+    """From 10 s to 15.1 s nobody is primary; the old one is down until 20 s, and then until it is rewound."""
     first, second = reigns(crash.facts)
     assert first == Stretch("p", 0, 10 * SECOND, 1)
     assert (second.node, second.timeline, second.end) == ("s1", 2, 40 * SECOND)
     assert second.start == pytest.approx(15.1 * SECOND, abs=0.05 * SECOND)
-    assert absences(crash.facts) == (Stretch("p", 10 * SECOND, 20 * SECOND),)
+    assert absences(crash.facts) == (Stretch("p", 10 * SECOND, 20 * SECOND), Stretch("p", 20 * SECOND, 30 * SECOND))
     happened = [(each.node, each.what) for each in milestones(crash.facts)]
     assert happened[:3] == [("s1", "promoting"), ("s1", "promoted"), ("s1", "serves the clients")]
 
@@ -67,7 +67,7 @@ def test_the_bars_are_the_reigns(crash: replsim.Result) -> None:
     """Each node has a row; bars are where it was primary or down, in the unit of the axis."""
     figure = plots.primaries(crash)
     bars = [(bar.y[0], bar.base[0], bar.base[0] + bar.x[0]) for bar in figure.data if bar.type == "bar"]
-    assert bars == [("p", 0, 10), ("s1", pytest.approx(15.1, abs=0.05), 40), ("p", 10, 20)]
+    assert bars == [("p", 0, 10), ("s1", pytest.approx(15.1, abs=0.05), 40), ("p", 10, 20), ("p", 20, 30)]
     assert list(figure.layout.yaxis.categoryarray) == ["s1", "p"], "the primary is above"
     said = plots.reading("primaries", crash)
     assert said.startswith("p was the primary until 10 s and s1 from 15.1 s on; clients reached s1 at 16.")
