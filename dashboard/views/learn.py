@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
 import streamlit as st
 
@@ -18,13 +20,16 @@ from replsim import plots
 from replsim.plots.beside import BESIDE
 from replsim.result import Result
 
-_PREDICTED = "predictions"
+_PREDICTED: Final = "predictions"
+# In the address ``1.2,3.0`` says: option 2 in step 1 and option 0 in step 3.  (Streamlit would show a string here.)
+_ADDRESS: Final = "predicted"
 
 
 def main() -> None:
     """The page."""
     apply_look()
     state.current()
+    _recall()
     st.caption(f"A tour of {len(STEPS)} steps, from one node to the death of a primary. Predict, then look.")
     words = {str(number): f"{number} ✓" if number in _predictions() else str(number) for number in _numbers()}
     place = int(choose("Step", words, "step"))
@@ -88,13 +93,32 @@ def _predictions() -> dict[int, int]:
     return st.session_state.setdefault(_PREDICTED, {})  # type: ignore[no-any-return]  # it holds anything
 
 
+def _recall() -> None:
+    """What the address says was predicted, beside what this session knows."""
+    for place, option in re.findall(r"(\d{1,2})\.(\d{1,2})", st.query_params.get(_ADDRESS, "")):
+        if int(place) in _numbers() and int(option) < len(STEPS[int(place) - 1].options):
+            _predictions().setdefault(int(place), int(option))
+    _tell()
+
+
+def _tell() -> None:
+    """The predictions into the address."""
+    told = ",".join(f"{place}.{option}" for place, option in sorted(_predictions().items()))
+    if told:
+        st.query_params[_ADDRESS] = told
+    elif _ADDRESS in st.query_params:
+        del st.query_params[_ADDRESS]
+
+
 def _predict(place: int, step: Step, choice: str) -> None:
     _predictions()[place] = step.options.index(choice)
+    _tell()
 
 
 def _forget(place: int) -> None:
     _predictions().pop(place, None)
     st.session_state.pop(f"prediction {place}", None)
+    _tell()
 
 
 def _step_to(place: int) -> None:

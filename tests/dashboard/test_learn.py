@@ -48,6 +48,18 @@ def test_a_step_shows_no_answer_before_a_prediction() -> None:
     assert len(at.get("plotly_chart")) == 2, "the scenario and its variant stand side by side"
 
 
+def test_a_prediction_is_in_the_address() -> None:
+    """An answered step can be shared; what an address says that is no prediction is passed over."""
+    at = open_page("learn", step="7", predicted="7.1,9.0,2.99,nonsense")
+    assert len(at.warning) + len(at.success) == 1
+    assert at.query_params["predicted"] == "7.1"
+    next(each for each in at.button if each.label == "Predict again").click()
+    settled(at.run())
+    assert not at.warning
+    assert not at.success
+    assert "predicted" not in at.query_params
+
+
 def test_a_step_opens_in_explore() -> None:
     """What a step shows can be turned further: its scenario is a state of Explore."""
     at = open_page("learn", step="7")
