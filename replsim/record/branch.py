@@ -11,12 +11,26 @@ from numpy.typing import NDArray
 
 from replsim.units import NEVER
 
-__all__ = ["SHIFT", "Branch", "branch_of", "coded", "coded_as", "distance", "held", "lsn_of", "shared", "timelines"]
+__all__ = [
+    "LSN",
+    "SHIFT",
+    "Branch",
+    "branch_of",
+    "coded",
+    "coded_as",
+    "distance",
+    "held",
+    "lsn_of",
+    "shared",
+    "timelines",
+]
 
 Ints = NDArray[np.int64]
 
 SHIFT: Final = 48
 """A coded position is its branch, shifted by so many bits, plus its LSN: 256 TiB of WAL a run."""
+LSN: Final = (1 << SHIFT) - 1
+"""Those bits of a coded position that are its LSN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,7 @@ def branch_of(code: Ints) -> Ints:
 
 def lsn_of(code: Ints) -> Ints:
     """The LSN of coded positions."""
-    return np.asarray(code & ((1 << SHIFT) - 1))
+    return np.asarray(code & LSN)
 
 
 def shared(branches: Sequence[Branch], here: int, there: int) -> int:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from replsim.analysis.checks.reigns import branches_of, reigning, steady, told_of, upstreams
+from replsim.analysis.checks.reigns import COPIES, branches_of, reigning, steady, told_of, upstreams
 from replsim.record import Record, Replies, Trajectory
 from replsim.record.branch import branch_of, held, lsn_of
 
@@ -21,8 +21,6 @@ Bools = NDArray[np.bool_]
 STANDBY: Final = ("sent", "receive", "write", "flush", "apply")
 STARTS: Final = ("crash ends", "started", "rejoined", "rebuilt", "disk cleared")
 """What is said of a node that is there again."""
-COPIES: Final = ("rejoined", "rebuilt")
-"""What is said of a node that may have been made anew."""
 REPORTED: Final = ("write", "flush", "apply")
 
 

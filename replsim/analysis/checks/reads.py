@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 from replsim.analysis.checks.reigns import branches, branches_of, reigning, told_of
 from replsim.analysis.reads import reads
 from replsim.record import DOWN, Record, Table, answered
-from replsim.record.branch import branch_of, coded_as, shared
+from replsim.record.branch import LSN, SHIFT, branch_of, coded_as, shared
 from replsim.rules.promises import Promise
 from replsim.scenario.clients import Session
 from replsim.units import NEVER
 
 __all__ = ["CHECKS", "broken"]
 
-SHIFT: Final = 48
-LSN: Final = (1 << SHIFT) - 1
 Row = dict[str, Any]
 Ints = NDArray[np.int64]
 

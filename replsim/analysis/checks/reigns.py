@@ -17,8 +17,8 @@ from replsim.rules.acks import SyncRule
 from replsim.units import NEVER
 
 __all__ = [
-    "Standing", "branches", "branches_of", "counts", "had", "heard", "listed", "reigning", "rules", "steady", "told_of",
-    "upstreams",
+    "COPIES", "Standing", "branches", "branches_of", "counts", "had", "heard", "listed", "reigning", "rules", "steady",
+    "told_of", "upstreams",
 ]  # fmt: skip
 
 Ints = NDArray[np.int64]
@@ -26,6 +26,8 @@ Bools = NDArray[np.bool_]
 
 WAITS, ALONE, JOINS = "waits for ", "goes on alone", "connected to "
 """How the events say which rule a manager has set, and whom a node streams from."""
+COPIES = ("rejoined", "rebuilt")
+"""What they say of a node that may have been made anew."""
 
 
 class Standing(NamedTuple):
@@ -120,11 +122,8 @@ def counts(record: Record, branch: int, name: str, moments: Ints) -> Bools:
     since = 0 if branch == 0 and joined and joined[0][0] == writes.node else NEVER
     found = np.zeros(len(moments), dtype=bool)
     for time, what in told_of(record, name):
-        if (
-            what == "streaming"
-            and time >= writes.start
-            and (writes.node, True) in ((up, begin <= time < end) for up, begin, end in joined)
-        ):
+        from_here = any(up == writes.node and begin <= time < end for up, begin, end in joined)
+        if what == "streaming" and time >= writes.start and from_here:
             since = min(since, time)
         elif what == "dropped" and since < NEVER:
             found |= (since <= moments) & (moments < time)

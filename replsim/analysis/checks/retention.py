@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from replsim.analysis.checks.reigns import told_of, upstreams
+from replsim.analysis.checks.reigns import COPIES, told_of, upstreams
 from replsim.record import Record
 from replsim.record.branch import lsn_of
 
@@ -34,7 +34,7 @@ def nothing_is_sent_that_is_gone(record: Record) -> Iterator[str]:
         if "sent" not in stages or record.scenario.archive is not None:
             continue
         sent = stages["sent"]
-        copies = [time for time, what in told_of(record, node) if what in ("rejoined", "rebuilt")]
+        copies = [time for time, what in told_of(record, node) if what in COPIES]
         for upstream, since, until in upstreams(record, node):
             kept = record.positions[upstream].get("kept")
             # The first step of a connection, or a new base backup's, does not say where it began.

@@ -17,11 +17,12 @@ from replsim.engines.events.agenda import Rank
 from replsim.engines.events.clients import Step
 from replsim.engines.events.closed_loop import ClosedLoop
 from replsim.engines.events.lookout import Lookout
-from replsim.engines.events.sights import LSN, Sights
+from replsim.engines.events.sights import Sights
 from replsim.engines.events.stranded import RECONNECT
 from replsim.engines.events.trip import Trip, recorded
 from replsim.randomness.trips import Luck, SessionLuck
 from replsim.record import Table
+from replsim.record.branch import LSN
 from replsim.rules.routing import NOWHERE
 from replsim.scenario.clients import Session
 from replsim.scenario.topology import client_ways

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from replsim.engines.events.log import Log
 from replsim.engines.events.replay import Replay
-from replsim.record.branch import SHIFT, shared
+from replsim.record.branch import LSN, SHIFT, shared
 
 if TYPE_CHECKING:
     from replsim.engines.events.cluster import Cluster
     from replsim.engines.events.node import Node
 
-__all__ = ["LSN", "Sights"]
-
-LSN: Final = (1 << SHIFT) - 1
+__all__ = ["Sights"]
 
 
 class Sights:
